@@ -1,0 +1,1 @@
+"""Deterministic, offline, read-only project tools. Usable alone; knows nothing of `kimi_lsp` or of any model."""

@@ -1,0 +1,317 @@
+"""A project on disk, read without ever leaving its root: no link is followed, nothing but regular files is opened."""
+
+import errno
+import os
+import stat
+import threading
+from collections import OrderedDict
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from mcp_tools.finding import Notice
+from mcp_tools.project.base import Listing, Project, inside
+from mcp_tools.project.decode import decode
+from mcp_tools.project.ignore import ALWAYS_SKIPPED, Ignore, ignore_lines
+from mcp_tools.project.source import Source
+
+_HAS_DIR_FD = os.open in os.supports_dir_fd and os.scandir in os.supports_fd and hasattr(os, "O_NOFOLLOW")
+_FILE_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)  # opening a FIFO would wait for its writer
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+_IGNORE_FILE_BYTES = 1 << 20
+_CACHED_CHARS = 16_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is read at the most. Past a limit there is a Notice, never silence."""
+
+    max_file_bytes: int = 1_000_000
+    max_files: int = 100_000
+    max_depth: int = 100
+
+
+@dataclass(slots=True)
+class _Walk:
+    """The state of one listing."""
+
+    paths: list[str] = field(default_factory=list[str])
+    notices: list[Notice] = field(default_factory=list[Notice])
+    ignored: int = 0
+    is_full: bool = False
+
+
+class DiskProject(Project):
+    """The files below a folder.
+
+    Args:
+        root: the folder. Links in the path to it are resolved once, here; below it none is followed.
+        scope: relative files and folders to list; all of the tree when empty. A file that is named itself is listed
+            even where ignore rules leave it out.
+        exclude: gitignore-style patterns of paths that are neither listed nor read.
+        limits: sizes and counts past which there is a Notice.
+
+    Raises:
+        NotADirectoryError: the root is no folder. FileNotFoundError, PermissionError: as the system says.
+    """
+
+    def __init__(
+        self, root: Path | str, scope: Sequence[str] = (), *, exclude: Sequence[str] = (), limits: Limits = Limits()
+    ) -> None:
+        self.root = Path(root).resolve(strict=True)
+        if not self.root.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(root))
+        os.scandir(self.root).close()  # says now that it cannot be listed
+        self._scope = tuple(scope)
+        self._exclude = GitIgnoreSpec.from_lines(exclude)
+        self._limits = limits
+        self._cache: OrderedDict[str, Source] = OrderedDict()
+        self._cached_chars = 0
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """The root folder's own name."""
+        return self.root.name or str(self.root)
+
+    def listing(self) -> Listing:
+        """Every regular file in scope, sorted by name; links, devices, sockets and pipes are Notices."""
+        return self._listed
+
+    @cached_property
+    def _listed(self) -> Listing:
+        walk = _Walk()
+        for item in self._scope or ("",):
+            self._list_scope(item, walk)
+        return Listing(tuple(sorted(set(walk.paths))), tuple(walk.notices), walk.ignored)
+
+    def _list_scope(self, item: str, walk: _Walk) -> None:
+        """List one file or folder that the caller named."""
+        path = inside(item) if item not in ("", ".") else ""
+        if path is None:
+            walk.notices.append(Notice("outside-project", "not read: outside the project", item))
+            return
+        if path and self._exclude.match_file(path):
+            walk.notices.append(Notice("excluded", "not read: excluded by the configuration", path))
+            return
+        ignore, parent = self._root_ignore(), ""
+        for part in path.split("/")[:-1] if path else ():
+            ignore = self._ignore_below(ignore, parent)
+            parent += part + "/"
+        try:
+            mode = self._lstat(path).st_mode if path else stat.S_IFDIR
+        except OSError as error:
+            walk.notices.append(_unreadable(path, error))
+            return
+        if stat.S_ISDIR(mode):
+            self._list_folder(path + "/" if path else "", self._ignore_below(ignore, parent) if path else ignore, walk)
+        elif stat.S_ISREG(mode):
+            walk.paths.append(path)
+        else:
+            walk.notices.append(_special(path, mode))
+
+    def _list_folder(self, folder: str, ignore: Ignore, walk: _Walk) -> None:
+        """List a folder ('' or 'a/b/') and all below it, without recursion."""
+        pending = [(folder, ignore)]
+        while pending and not walk.is_full:
+            folder, ignore = pending.pop()
+            if folder.count("/") > self._limits.max_depth:
+                walk.notices.append(
+                    Notice("too-deep", f"not read: more than {self._limits.max_depth} folders deep", folder)
+                )
+                continue
+            try:
+                with self._folder(folder) as handle, os.scandir(handle) as entries:
+                    found = sorted((entry.name, entry.stat(follow_symlinks=False).st_mode) for entry in entries)
+            except OSError as error:
+                walk.notices.append(_unreadable(folder.rstrip("/"), error))
+                continue
+            ignore = self._ignore_below(ignore, folder, {name for name, _ in found})
+            folders: list[tuple[str, Ignore]] = []
+            for name, mode in found:
+                path, is_folder = folder + name, stat.S_ISDIR(mode)
+                if self._is_ignored(path, ignore, is_folder=is_folder):
+                    walk.ignored += 1
+                elif is_folder:
+                    folders.append((path + "/", ignore))
+                elif not stat.S_ISREG(mode):
+                    walk.notices.append(_special(path, mode))
+                elif len(walk.paths) >= self._limits.max_files:
+                    walk.is_full = True
+                    text = f"only the first {self._limits.max_files:,} files were listed"
+                    walk.notices.append(Notice("too-many-files", text, incomplete=True))
+                    break
+                else:
+                    walk.paths.append(path)
+            pending.extend(reversed(folders))
+
+    def _is_ignored(self, path: str, ignore: Ignore, *, is_folder: bool) -> bool:
+        name = path.rpartition("/")[2]
+        return (
+            (name in ALWAYS_SKIPPED and (is_folder or name == ".git"))
+            or ignore.covers(path, is_folder=is_folder)
+            or self._exclude.match_file(path + "/" if is_folder else path)
+            or (is_folder and self._is_environment(path))
+        )
+
+    def _is_environment(self, path: str) -> bool:
+        """Say whether a folder is a Python virtual environment: other people's code."""
+        try:
+            return stat.S_ISREG(self._lstat(path + "/pyvenv.cfg").st_mode)
+        except OSError:
+            return False
+
+    def _root_ignore(self) -> Ignore:
+        """The rules of .git/info/exclude, which come before every .gitignore."""
+        return self._with_file(Ignore(), "", ".git/info/exclude")
+
+    def _ignore_below(self, ignore: Ignore, folder: str, names: set[str] | None = None) -> Ignore:
+        """Add the rules of a folder's own .gitignore."""
+        if names is not None and ".gitignore" not in names:
+            return ignore
+        return self._with_file(ignore, folder, folder + ".gitignore")
+
+    def _with_file(self, ignore: Ignore, folder: str, path: str) -> Ignore:
+        try:
+            data = self._bytes(path, _IGNORE_FILE_BYTES)
+        except OSError:
+            return ignore
+        return ignore.within(folder, ignore_lines(data.decode("utf-8", "surrogateescape")))
+
+    def read(self, path: str) -> Source | Notice:
+        """The text of a regular file inside the root. The same text for as long as the view remembers it."""
+        canonical = inside(path)
+        if canonical is None:
+            return Notice("outside-project", "not read: outside the project", path)
+        if self._exclude.match_file(canonical):
+            return Notice("excluded", "not read: excluded by the configuration", path)
+        with self._lock:
+            if (known := self._cache.get(canonical)) is not None:
+                self._cache.move_to_end(canonical)
+                return known
+        source = self._load(canonical)
+        if isinstance(source, Source):
+            self._remember(source)
+        return source
+
+    def _load(self, path: str) -> Source | Notice:
+        try:
+            data = self._bytes(path, self._limits.max_file_bytes)
+        except _TooLargeError as error:
+            return Notice("file-too-large", f"not read: {error.size:,} bytes, the limit is {error.limit:,}", path)
+        except _SpecialError as error:
+            return _special(path, error.mode)
+        except OSError as error:
+            return _unreadable(path, error)
+        return decode(path, data)
+
+    def _remember(self, source: Source) -> None:
+        with self._lock:
+            if source.path not in self._cache:
+                self._cached_chars += len(source.text)
+            self._cache[source.path] = source
+            while self._cached_chars > _CACHED_CHARS and len(self._cache) > 1:
+                self._cached_chars -= len(self._cache.popitem(last=False)[1].text)
+
+    def real_path(self, path: str) -> str | None:
+        """The absolute path of a file inside the root."""
+        canonical = inside(path)
+        return None if canonical is None else str(self.root / canonical)
+
+    def _bytes(self, path: str, limit: int) -> bytes:
+        """Read a regular file, up to a limit. Raises OSError, _TooLargeError, _SpecialError."""
+        folder, _, name = path.rpartition("/")
+        with self._folder(folder + "/" if folder else "") as handle:
+            if isinstance(handle, int):
+                descriptor = os.open(name, _FILE_FLAGS, dir_fd=handle)
+            else:
+                target = Path(handle) / name
+                if target.is_symlink():
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+                descriptor = os.open(target, _FILE_FLAGS)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise _SpecialError(status.st_mode)
+            if status.st_size > limit:
+                raise _TooLargeError(status.st_size, limit)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                data = file.read(limit + 1)
+        finally:
+            os.close(descriptor)
+        if len(data) > limit:
+            raise _TooLargeError(len(data), limit)
+        return data
+
+    def _lstat(self, path: str) -> os.stat_result:
+        folder, _, name = path.rpartition("/")
+        with self._folder(folder + "/" if folder else "") as handle:
+            if isinstance(handle, int):
+                return os.stat(name, dir_fd=handle, follow_symlinks=False)
+            return (Path(handle) / name).lstat()
+
+    @contextmanager
+    def _folder(self, folder: str) -> Generator[int | str]:
+        """Hold a folder ('' or 'a/b/') open, reached component by component without following a link.
+
+        Yields:
+            a descriptor, or where the system has none for folders (Windows), a path whose components were checked.
+        """
+        parts = folder.split("/")[:-1]
+        if not _HAS_DIR_FD:
+            current = self.root
+            for part in parts:
+                current /= part
+                if os.path.realpath(current) != os.path.normpath(current):  # a link or a junction
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+            yield str(current)
+            return
+        handle = os.open(self.root, _FOLDER_FLAGS)
+        try:
+            for part in parts:
+                below = os.open(part, _FOLDER_FLAGS, dir_fd=handle)
+                os.close(handle)
+                handle = below
+            yield handle
+        finally:
+            os.close(handle)
+
+
+class _TooLargeError(Exception):
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(size, limit)
+        self.size, self.limit = size, limit
+
+
+class _SpecialError(Exception):
+    def __init__(self, mode: int) -> None:
+        super().__init__(mode)
+        self.mode = mode
+
+
+def _special(path: str, mode: int) -> Notice:
+    if stat.S_ISLNK(mode):
+        return Notice("link-not-followed", "not read: a symbolic link", path)
+    return Notice("special-file", "not read: no regular file (a pipe, socket or device)", path)
+
+
+def _unreadable(path: str, error: OSError) -> Notice:
+    if error.errno in (errno.ELOOP, errno.EMLINK):
+        return Notice("link-not-followed", "not read: a symbolic link", path)
+    if error.errno == errno.ENOENT:
+        return Notice("no-such-file", "not read: no such file", path)
+    if error.errno == errno.ENXIO:
+        return Notice("special-file", "not read: no regular file (a pipe, socket or device)", path)
+    reason = os.strerror(error.errno).lower() if error.errno else "the system refused"
+    return Notice("unreadable-file", f"not read: {reason}", path)
