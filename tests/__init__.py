@@ -1,0 +1,1 @@
+"""The tests of kimi-lsp; `tests.fakes` stands in for Moonshot alone, `tests.bench` measures."""
