@@ -1,0 +1,141 @@
+"""What an audit asks for and what it says while it runs. Values only; every face translates these and decides nothing."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from kimi_lsp.config import Depth
+from kimi_lsp.usage import Usage
+from mcp_tools.finding import Finding, Lane, Notice, Report
+from mcp_tools.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What would leave the machine: said before the first call to a remote endpoint for a project."""
+
+    project: str
+    endpoint: str  # host[:port]
+    model: str
+    files: int
+    bytes: int
+    requests: int
+    max_cost_usd: Decimal  # if every answer used its whole allowance
+
+
+ConsentAsker = Callable[[Outgoing], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRequest:
+    """One audit. `paths` are project-relative files; all of the project's listing when empty."""
+
+    project: Project
+    project_key: str  # what consent, verdicts and cache are kept under: the absolute root, or a name
+    paths: tuple[str, ...] = ()
+    depth: Depth = Depth.LOCAL
+    lanes: tuple[Lane, ...] = (Lane.SECURITY,)
+    consent: ConsentAsker | None = None  # None: only what was agreed before
+    guide: str = ""  # the project's own style sentences, data for the prompt
+    wants_reasoning: bool = False
+
+
+class UnitStatus(StrEnum):
+    """How a unit's trip through the model ended."""
+
+    REVIEWED = "reviewed"
+    CACHED = "cached"
+    CUT = "cut"
+    NOT_REVIEWED = "not reviewed"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The listing is done and the facts follow."""
+
+    files: int
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactsProgress:
+    """So many files of a lane are through its tool."""
+
+    lane: Lane
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskPlanned:
+    """The model pass begins: units that must be asked, and those answered from the cache."""
+
+    units: int
+    cached: int
+    outgoing: Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding, as soon as it is known."""
+
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something that was not done."""
+
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoned:
+    """A piece of the model's reasoning on a unit, redacted; only when asked for."""
+
+    unit: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitStarted:
+    """A unit goes to the model."""
+
+    unit: str
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class UnitDone:
+    """A unit's trip ended; what the run has spent so far."""
+
+    unit: str
+    lane: Lane
+    status: UnitStatus
+    spent: "Spent"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a run has used so far."""
+
+    usage: Usage = Usage()
+    cost_usd: Decimal = Decimal(0)
+    calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event: all findings and notices, and what it took."""
+
+    report: Report
+    run_id: str
+    spent: Spent
+    units: dict[UnitStatus, int] = field(default_factory=dict[UnitStatus, int])
+    trail_head: str | None = None  # the newest record's hash: an outside witness for the trail
+
+
+AuditEvent = (
+    Planned | FactsProgress | AskPlanned | Found | Noticed | Reasoned | UnitStarted | UnitDone | Finished
+)

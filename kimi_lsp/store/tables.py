@@ -1,0 +1,155 @@
+"""The tables, for any SQL database. Nothing here knows what a row means."""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+_MARK: Final = "\x01"
+
+
+class AnyText(TypeDecorator[str]):
+    """Every Python string, also one that no database takes: a NUL, or half a surrogate from a non-UTF-8 path.
+
+    Such a string (and one that begins with the mark itself) is written as the mark and its unicode-escape form, so
+    that two different strings never share a column value.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Python to column."""
+        if value is None or _is_plain(value):
+            return value
+        return _MARK + value.encode("unicode_escape").decode("ascii")
+
+    def process_result_value(self, value: object, dialect: Dialect) -> str | None:
+        """Column to Python. A value that was tampered with comes out as some text, never as an error."""
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            return f"{_MARK}{value!r}"
+        if not value.startswith(_MARK):
+            return value
+        try:
+            text = value[1:].encode("ascii").decode("unicode_escape")
+        except UnicodeError:
+            return value
+        return text if self.process_bind_param(text, dialect) == value else value  # one text, one spelling
+
+
+def _is_plain(value: str) -> bool:
+    if "\0" in value or value.startswith(_MARK):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+metadata = MetaData()
+_Id = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by itself only in an INTEGER column
+
+schema = Table("kimi_schema", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
+
+heads = Table(  # one row a concern: who holds it may write there
+    "kimi_heads",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+calls = Table(
+    "kimi_calls",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("run_id", AnyText, nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("week", String(8), nullable=False),
+    Column("model", AnyText, nullable=False),
+    Column("endpoint", AnyText, nullable=False),
+    Column("label", AnyText, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("reserved_at", String(27), nullable=False),
+    Column("reserved_tokens", BigInteger, nullable=False),
+    Column("reserved_nano", BigInteger, nullable=False),
+    Column("settled_at", String(27)),
+    Column("prompt_tokens", BigInteger),
+    Column("cached_tokens", BigInteger),
+    Column("completion_tokens", BigInteger),
+    Column("reasoning_tokens", BigInteger),
+    Column("cache_write_tokens", BigInteger),
+    Column("is_estimated", Boolean),
+    Column("cost_nano", BigInteger),
+)
+Index("kimi_calls_run", calls.c.run_id)
+Index("kimi_calls_day", calls.c.day)
+Index("kimi_calls_week", calls.c.week)
+Index("kimi_calls_state", calls.c.state)
+
+records = Table(
+    "kimi_records",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("ts", String(27), nullable=False),
+    Column("kind", AnyText, nullable=False),
+    Column("run_id", AnyText, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("contents", Text, nullable=False),
+    Column("prev_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+)
+Index("kimi_records_run", records.c.run_id)
+
+contents = Table(
+    "kimi_contents",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+cached = Table(
+    "kimi_cache",
+    metadata,
+    Column("key", AnyText, primary_key=True),
+    Column("project", AnyText, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("used_at", String(27), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+Index("kimi_cache_used", cached.c.used_at, cached.c.size)
+Index("kimi_cache_project", cached.c.project)
+
+consents = Table(
+    "kimi_consents",
+    metadata,
+    Column("project", AnyText, primary_key=True),
+    Column("endpoint", AnyText, primary_key=True),
+    Column("given_at", String(27), nullable=False),
+)
+
+verdicts = Table(
+    "kimi_verdicts",
+    metadata,
+    Column("project", AnyText, primary_key=True),
+    Column("fingerprint", AnyText, primary_key=True),
+    Column("decision", String(16), nullable=False),
+    Column("reason", AnyText, nullable=False),
+    Column("who", AnyText, nullable=False),
+    Column("given_at", String(27), nullable=False),
+)

@@ -1,0 +1,23 @@
+"""Secret: one secret value at its place in a text."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that must not leave.
+
+    `start` and `stop` are code-point offsets of the value alone, without its key and quotes. `kind` is kebab-case and
+    stable; `name` is for people. `is_reportable` marks what is sure enough to be shown as a finding.
+    """
+
+    kind: str
+    start: int
+    stop: int
+    value: str
+    is_reportable: bool
+    name: str
+
+    def moved(self, text: str, start: int, stop: int) -> "Secret":
+        """The same secret at another span of another text."""
+        return Secret(self.kind, start, stop, text[start:stop], self.is_reportable, self.name)
