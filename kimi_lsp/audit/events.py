@@ -1,4 +1,4 @@
-"""What an audit asks for and what it says while it runs. Values only; every face translates these and decides nothing."""
+"""What an audit asks for and what it says while it runs. Values only; a face translates these and decides nothing."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -116,11 +116,14 @@ class UnitDone:
     spent: "Spent"
 
 
+_NOTHING = Usage()
+
+
 @dataclass(frozen=True, slots=True)
 class Spent:
     """What a run has used so far."""
 
-    usage: Usage = Usage()
+    usage: Usage = _NOTHING
     cost_usd: Decimal = Decimal(0)
     calls: int = 0
 
@@ -136,6 +139,4 @@ class Finished:
     trail_head: str | None = None  # the newest record's hash: an outside witness for the trail
 
 
-AuditEvent = (
-    Planned | FactsProgress | AskPlanned | Found | Noticed | Reasoned | UnitStarted | UnitDone | Finished
-)
+AuditEvent = Planned | FactsProgress | AskPlanned | Found | Noticed | Reasoned | UnitStarted | UnitDone | Finished

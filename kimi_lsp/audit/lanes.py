@@ -25,7 +25,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class LaneSpec:
-    """One lane. `tool` looks at each file by itself, so that its answer for an unchanged file may be kept."""
+    """One lane. `tool` looks at each file by itself, so its answer for an unchanged file may be kept."""
 
     lane: Lane
     tool: Tool
@@ -68,27 +68,115 @@ _SECURITY = LaneSpec(
     tool=security_surface.scan,
     tool_package="mcp_tools.security_surface",
     topic=(
-        "Security. Report a weakness only if you can name who controls the input, how it reaches the weak place in this "
-        "text, and what goes wrong. One finding a cause, at the line where it has to be mended."
+        "Security. Report a weakness only if you can name who controls the input, how it reaches the weak place in "
+        "this text, and what goes wrong. One finding a cause, at the line where it has to be mended."
     ),
     asks=(
         _ask("sql-injection", Level.ERROR, 89, "A query is built from text", "outside text becomes part of a query"),
-        _ask("shell-injection", Level.ERROR, 78, "A command is built from text", "outside text becomes part of a command"),
-        _ask("code-injection", Level.ERROR, 94, "Text is run as code", "outside text is evaluated as code or a template"),
-        _ask("unsafe-deserialization", Level.ERROR, 502, "Untrusted data becomes objects", "outside bytes are turned into objects"),
-        _ask("path-traversal", Level.ERROR, 22, "A path is built from outside text", "outside text chooses a file without a check that it stays inside a folder"),
-        _ask("cross-site-scripting", Level.ERROR, 79, "Outside text reaches a page unescaped", "outside text becomes markup or script in a page"),
-        _ask("server-side-request-forgery", Level.ERROR, 918, "Outside text chooses where the server connects", "outside text chooses the host that the server calls"),
-        _ask("xml-external-entity", Level.ERROR, 611, "An XML parser resolves external entities", "outside XML is parsed with entities or external DTDs on"),
-        _ask("open-redirect", Level.WARNING, 601, "Outside text chooses where a user is sent", "a redirect goes where a parameter says"),
-        _ask("broken-authentication", Level.ERROR, 287, "A proof of identity can be passed by", "a login, token or signature check can be skipped, forged or compared wrongly"),
-        _ask("broken-access-control", Level.ERROR, 862, "Somebody may do what they should not", "an action or record is reached without a check that this caller may"),
-        _ask("race-condition", Level.WARNING, 362, "Two at once break a check", "a check and its use can be torn apart with a security effect"),
-        _ask("weak-cryptography", Level.WARNING, 327, "Cryptography that does not protect", "a broken cipher or mode, a fixed nonce or key, a predictable random value that guards something"),
-        _ask("tls-verification-disabled", Level.ERROR, 295, "A peer's certificate is not checked", "certificate or host name checks are off"),
-        _ask("sensitive-data-exposure", Level.WARNING, 200, "Private data gets out", "secrets or personal data reach a log, an error, a response or a file that others read"),
-        _ask("memory-safety", Level.ERROR, 119, "Memory is used outside its bounds or life", "out of bounds, use after free, or unsound unsafe code"),
-        _ask("resource-exhaustion", Level.WARNING, 400, "A small input costs much", "one small request makes unbounded work or memory, such as a backtracking pattern"),
+        _ask(
+            "shell-injection", Level.ERROR, 78, "A command is built from text", "outside text becomes part of a command"
+        ),
+        _ask(
+            "code-injection", Level.ERROR, 94, "Text is run as code", "outside text is evaluated as code or a template"
+        ),
+        _ask(
+            "unsafe-deserialization",
+            Level.ERROR,
+            502,
+            "Untrusted data becomes objects",
+            "outside bytes are turned into objects",
+        ),
+        _ask(
+            "path-traversal",
+            Level.ERROR,
+            22,
+            "A path is built from outside text",
+            "outside text chooses a file without a check that it stays inside a folder",
+        ),
+        _ask(
+            "cross-site-scripting",
+            Level.ERROR,
+            79,
+            "Outside text reaches a page unescaped",
+            "outside text becomes markup or script in a page",
+        ),
+        _ask(
+            "server-side-request-forgery",
+            Level.ERROR,
+            918,
+            "Outside text chooses where the server connects",
+            "outside text chooses the host that the server calls",
+        ),
+        _ask(
+            "xml-external-entity",
+            Level.ERROR,
+            611,
+            "An XML parser resolves external entities",
+            "outside XML is parsed with entities or external DTDs on",
+        ),
+        _ask(
+            "open-redirect",
+            Level.WARNING,
+            601,
+            "Outside text chooses where a user is sent",
+            "a redirect goes where a parameter says",
+        ),
+        _ask(
+            "broken-authentication",
+            Level.ERROR,
+            287,
+            "A proof of identity can be passed by",
+            "a login, token or signature check can be skipped, forged or compared wrongly",
+        ),
+        _ask(
+            "broken-access-control",
+            Level.ERROR,
+            862,
+            "Somebody may do what they should not",
+            "an action or record is reached without a check that this caller may",
+        ),
+        _ask(
+            "race-condition",
+            Level.WARNING,
+            362,
+            "Two at once break a check",
+            "a check and its use can be torn apart with a security effect",
+        ),
+        _ask(
+            "weak-cryptography",
+            Level.WARNING,
+            327,
+            "Cryptography that does not protect",
+            "a broken cipher or mode, a fixed nonce or key, a predictable random value that guards something",
+        ),
+        _ask(
+            "tls-verification-disabled",
+            Level.ERROR,
+            295,
+            "A peer's certificate is not checked",
+            "certificate or host name checks are off",
+        ),
+        _ask(
+            "sensitive-data-exposure",
+            Level.WARNING,
+            200,
+            "Private data gets out",
+            "secrets or personal data reach a log, an error, a response or a file that others read",
+        ),
+        _ask(
+            "memory-safety",
+            Level.ERROR,
+            119,
+            "Memory is used outside its bounds or life",
+            "out of bounds, use after free, or unsound unsafe code",
+        ),
+        _ask(
+            "resource-exhaustion",
+            Level.WARNING,
+            400,
+            "A small input costs much",
+            "one small request makes unbounded work or memory, such as a backtracking pattern",
+        ),
     ),
     not_wanted=(
         "style, naming, missing comments, missing tests, performance without a security effect",

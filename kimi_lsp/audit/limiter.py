@@ -1,7 +1,7 @@
 """How many model calls run at once: halved when the endpoint says it is too much, raised slowly while it does not."""
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import anyio
@@ -34,7 +34,7 @@ class AdaptiveLimit:
         return self._running
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator["Slot"]:
+    async def slot(self) -> AsyncGenerator["Slot"]:
         """Wait for a place, first come first served, and hold it."""
         if self._running >= self.limit or self._waiting:
             turn = anyio.Event()

@@ -61,7 +61,9 @@ def units_of(source: Source, max_chars: int) -> Iterator[Unit | Notice]:
     starts = _borders(source, tree, lengths, max_chars) if tree else ()
     named = tuple(symbols(source, tree)) if tree else ()
     for first, last in _pack(lengths, starts, max_chars):
-        if any(line.strip() for line in source.text[source.offset(first, 0) : source.offset(last, 1 << 30)].split("\n")):
+        if any(
+            line.strip() for line in source.text[source.offset(first, 0) : source.offset(last, 1 << 30)].split("\n")
+        ):
             yield Unit(source, first, last, tuple(_outline(named, first, last)))
 
 
@@ -99,7 +101,9 @@ def _pack(lengths: Sequence[int], borders: Sequence[int], max_chars: int) -> Ite
 
 def _outline(named: Sequence[Symbol], first: int, last: int) -> Iterator[str]:
     """The signatures of the symbols that lie outside the slice, or reach over its border."""
-    outside = [symbol for symbol in named if symbol.last_line < first or symbol.first_line > last or symbol.last_line > last]
+    outside = [
+        symbol for symbol in named if symbol.last_line < first or symbol.first_line > last or symbol.last_line > last
+    ]
     if len(outside) > _OUTLINE_LINES:
         outside = [symbol for symbol in outside if symbol.depth == 0]
     for symbol in outside[:_OUTLINE_LINES]:

@@ -1,4 +1,4 @@
-"""What can be written: every setting, optional, with its other names and its meaning. A model for each kind of author."""
+"""What can be written: every setting, optional, with its other names and meaning. One model for each author."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,10 +35,10 @@ class BudgetOptions(Table):
     run_tokens: Annotated[
         v.Tokens | None, _about("Tokens, sent and received, that one run may use.", "RUN_TOKENS", "--max-tokens")
     ] = None
-    daily_usd: Annotated[v.Usd | None, _about("US dollars a day (UTC), over all runs.", "DAILY_USD")] = None
-    daily_tokens: Annotated[v.Tokens | None, _about("Tokens a day (UTC), over all runs.", "DAILY_TOKENS")] = None
-    weekly_usd: Annotated[v.Usd | None, _about("US dollars a week (UTC), over all runs.", "WEEKLY_USD")] = None
-    weekly_tokens: Annotated[v.Tokens | None, _about("Tokens a week (UTC), over all runs.", "WEEKLY_TOKENS")] = None
+    daily_usd: Annotated[v.Usd | None, _about("US dollars a day, over all runs.", "DAILY_USD")] = None
+    daily_tokens: Annotated[v.Tokens | None, _about("Tokens a day, over all runs.", "DAILY_TOKENS")] = None
+    weekly_usd: Annotated[v.Usd | None, _about("US dollars a week, over all runs.", "WEEKLY_USD")] = None
+    weekly_tokens: Annotated[v.Tokens | None, _about("Tokens a week, over all runs.", "WEEKLY_TOKENS")] = None
 
 
 class LimitOptions(Table):
@@ -54,9 +54,7 @@ class LimitOptions(Table):
     unit_chars: Annotated[
         v.UnitChars | None, _about("Characters of code in one request; a longer file is sliced.", "UNIT_CHARS")
     ] = None
-    connect_timeout_s: Annotated[
-        v.Seconds | None, _about("Seconds to reach the endpoint.", "CONNECT_TIMEOUT_S")
-    ] = None
+    connect_timeout_s: Annotated[v.Seconds | None, _about("Seconds to reach the endpoint.", "CONNECT_TIMEOUT_S")] = None
     read_timeout_s: Annotated[
         v.Seconds | None, _about("Seconds of silence in an answer after which it counts as cut.", "READ_TIMEOUT_S")
     ] = None
@@ -71,9 +69,7 @@ class StyleOptions(Table):
     sentences: Annotated[
         v.Sentences | None, _about("Rules of style, a sentence each; one a line in the variable.", "STYLE_SENTENCES")
     ] = None
-    files: Annotated[
-        v.ProjectPaths | None, _about("Style guides: paths in the audited project.", "STYLE_FILES")
-    ] = None
+    files: Annotated[v.ProjectPaths | None, _about("Style guides: paths in the audited project.", "STYLE_FILES")] = None
 
 
 class Options(Table):
@@ -118,18 +114,16 @@ class Options(Table):
     trust_env: Annotated[
         v.Switch | None, _about("Use the system's proxy variables; never for a loopback endpoint.", "TRUST_ENV")
     ] = None
-    allow_http: Annotated[
-        v.Switch | None, _about("Allow an `http://` endpoint on another machine.", "ALLOW_HTTP")
-    ] = None
-    state_dir: Annotated[
-        v.Folder | None, _about("Where the ledger, the trail and the cache lie.", "STATE_DIR")
-    ] = None
+    allow_http: Annotated[v.Switch | None, _about("Allow an `http://` endpoint on another machine.", "ALLOW_HTTP")] = (
+        None
+    )
+    state_dir: Annotated[v.Folder | None, _about("Where the ledger, the trail and the cache lie.", "STATE_DIR")] = None
     budget: BudgetOptions | None = None
     limits: LimitOptions | None = None
     style: StyleOptions | None = None
-    rules: Annotated[
-        v.RuleTable | None, _about("Level by rule id: `off`, `note`, `warning` or `error`.", "RULES")
-    ] = None
+    rules: Annotated[v.RuleTable | None, _about("Level by rule id: `off`, `note`, `warning` or `error`.", "RULES")] = (
+        None
+    )
     headers: Annotated[v.Headers | None, About("More request headers, such as a gateway's own key.")] = None
     profile: Annotated[v.Profile | None, About("Fields of the model's profile to override.")] = None
 
@@ -171,9 +165,7 @@ class ProjectOptions(Table):
     budget: ProjectBudgetOptions | None = None
     limits: ProjectLimitOptions | None = None
     style: ProjectStyleOptions | None = None
-    rules: Annotated[
-        v.RuleLevels | None, About("raise a level; turn off outside security and dependencies")
-    ] = None
+    rules: Annotated[v.RuleLevels | None, About("raise a level; turn off outside security and dependencies")] = None
 
 
 def keys(model: type[Table], prefix: str = "") -> Iterator[tuple[str, About]]:

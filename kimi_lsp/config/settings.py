@@ -97,7 +97,7 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Ceilings; None is no ceiling. A day and a week are calendar ones, in UTC."""
+    """Ceilings, those of a day and a week over all runs; None is no ceiling."""
 
     run_usd: Decimal = Decimal("1.00")
     run_tokens: int | None = None

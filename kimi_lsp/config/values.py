@@ -21,9 +21,9 @@ _E = TypeVar("_E", bound=Enum)
 _MAX_USD = 1_000_000
 _MAX_TOKENS = 10**12
 _MAX_ITEMS = 1_000
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")  # and what reorders text
 _KEY = re.compile(r"[\x21-\x7e]{1,4096}")
-_NAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}")
+_NAME = re.compile(r"[\x21-\x7e]{1,200}")
 _RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]{0,4096}")
@@ -40,11 +40,15 @@ class Text(str):
 
 
 class ExpectedError(ValueError):
-    """A value is not what its setting takes. `at` is the place inside the value; `near` a likely meant word."""
+    """A value is not what its setting takes.
 
-    def __init__(self, what: str, *, at: str = "", got: object = None, near: str = "") -> None:
+    `at` is the place inside the value, `said` tells what was there where the whole value would say too much or too
+    little, `near` is the word that was likely meant.
+    """
+
+    def __init__(self, what: str, *, at: str = "", said: str = "", near: str = "") -> None:
         super().__init__(what)
-        self.what, self.at, self.got, self.near = what, at, got, near
+        self.what, self.at, self.said, self.near = what, at, said, near
 
 
 def shown(value: object) -> str:
@@ -135,11 +139,11 @@ def _texts(value: object, what: str, separator: str = ",") -> list[str]:
         raise ExpectedError(what)
     items = cast("Sequence[object]", value)
     if len(items) > _MAX_ITEMS:
-        raise ExpectedError(f"at most {_MAX_ITEMS:,} entries", got=f"{len(items):,}")
+        raise ExpectedError(f"at most {_MAX_ITEMS:,} entries", said=f"{len(items):,}")
     texts: list[str] = []
     for item in items:
         if not isinstance(item, str):
-            raise ExpectedError(what, got=item)
+            raise ExpectedError(what, said=shown(item))
         texts.append(item)
     return texts
 
@@ -150,7 +154,7 @@ def _lanes(value: object) -> tuple[Lane, ...]:
     texts = _texts(value, what)
     for text in texts:
         if text not in words:
-            raise ExpectedError(what, got=text, near=nearest(text, words))
+            raise ExpectedError(what, said=shown(text), near=nearest(text, words))
     if not texts:
         raise ExpectedError("at least one lane")
     return tuple(lane for lane in Lane if lane.value in texts)
@@ -161,7 +165,7 @@ def _patterns(value: object) -> tuple[str, ...]:
     texts = _texts(value, what)
     for text in texts:
         if not text.strip() or len(text) > 500 or _CONTROL.search(text):
-            raise ExpectedError("a pattern of 1 to 500 printable characters", got=text)
+            raise ExpectedError("a pattern of 1 to 500 printable characters", said=shown(text))
     return tuple(texts)
 
 
@@ -169,7 +173,7 @@ def _project_patterns(value: object) -> tuple[str, ...]:
     texts = _patterns(value)
     for text in texts:
         if text.lstrip().startswith("!"):
-            raise ExpectedError("patterns without '!': a project can deny paths, not give them back", got=text)
+            raise ExpectedError("patterns without '!': a project can deny paths, not give them back", said=shown(text))
     return texts
 
 
@@ -177,9 +181,9 @@ def _sentences(value: object) -> tuple[str, ...]:
     texts = [text.strip() for text in _texts(value, "a list of sentences", "\n")]
     for text in texts:
         if not text or len(text) > 500 or _CONTROL.search(text):
-            raise ExpectedError("a sentence of 1 to 500 characters on one line", got=text)
+            raise ExpectedError("a sentence of 1 to 500 characters on one line", said=shown(text))
     if len(texts) > 100:
-        raise ExpectedError("at most 100 sentences", got=f"{len(texts):,}")
+        raise ExpectedError("at most 100 sentences", said=f"{len(texts):,}")
     return tuple(texts)
 
 
@@ -188,24 +192,24 @@ def _project_paths(value: object) -> tuple[str, ...]:
     for text in texts:
         parts = text.split("/")
         if not text or "\\" in text or _CONTROL.search(text) or any(part in ("", ".", "..") for part in parts):
-            raise ExpectedError("a path inside the project, such as docs/style.md", got=text)
+            raise ExpectedError("a path inside the project, such as docs/style.md", said=shown(text))
     if len(texts) > 20:
-        raise ExpectedError("at most 20 files", got=f"{len(texts):,}")
+        raise ExpectedError("at most 20 files", said=f"{len(texts):,}")
     return tuple(texts)
 
 
 def _folder(value: object) -> Path:
     what = "an absolute path, or one that begins with ~/"
     if not isinstance(value, str) or not value or "\0" in value:
-        raise ExpectedError(what)
+        raise ExpectedError(what, said=shown(value))
     path = Path.home() / value[2:] if value.startswith("~/") else Path(value)
     if not path.is_absolute():
-        raise ExpectedError(what)
+        raise ExpectedError(what, said=shown(value))
     return Path(os.path.normpath(path))
 
 
 def _consent(value: object) -> Consent:
-    what = "\"always\", or a list of absolute paths"
+    what = '"always", or a list of absolute paths'
     if isinstance(value, str) and value.strip() == "always":
         return Consent(always=True)
     return Consent(roots=tuple(map(_folder, _texts(value, what, os.pathsep))))
@@ -221,7 +225,7 @@ def _url(value: object) -> str:
     except ValueError:
         raise ExpectedError(what) from None
     if "@" in value:
-        raise ExpectedError(what, got="a URL with an '@'")  # what stands before it may be a password
+        raise ExpectedError(what, said="a URL with an '@'")  # what stands before it may be a password
     if url.scheme not in ("http", "https") or not url.hostname or not port_is_valid or "?" in value or "#" in value:
         raise ExpectedError(what)
     return value.rstrip("/")
@@ -229,19 +233,19 @@ def _url(value: object) -> str:
 
 def _name(value: object) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value := value.strip()):
-        raise ExpectedError("a name of 1 to 200 characters without spaces")
+        raise ExpectedError("a name of 1 to 200 printable ASCII characters without spaces")
     return value
 
 
 def _secret(value: object) -> Secret:
     if not isinstance(value, str) or not _KEY.fullmatch(value := value.strip()):
-        raise ExpectedError("a key of printable ASCII characters without spaces", got="something else")
+        raise ExpectedError("a key of printable ASCII characters without spaces", said="something else")
     return Secret(value)
 
 
 def _table(value: object, what: str) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise ExpectedError(what)
+        raise ExpectedError(what, said="something else")
     return cast("Mapping[str, object]", value)
 
 
@@ -249,9 +253,9 @@ def _headers(value: object) -> Mapping[str, Secret]:
     headers: dict[str, Secret] = {}
     for name, text in _table(value, "a table of header names and values").items():
         if not _HEADER_NAME.fullmatch(name) or name.lower() in _FIXED_HEADERS:
-            raise ExpectedError("a header name that kimi-lsp does not set itself", at=name, got=name)
+            raise ExpectedError("a header name that kimi-lsp does not set itself", said=shown(name))
         if not isinstance(text, str) or not _HEADER_VALUE.fullmatch(text):
-            raise ExpectedError("a text of printable ASCII characters", at=name, got="something else")
+            raise ExpectedError("a text of printable ASCII characters", at=name, said="something else")
         headers[name] = Secret(text)
     return MappingProxyType(headers)
 
@@ -263,14 +267,17 @@ def _profile(value: object) -> Mapping[str, object]:
 def _rule_levels(value: object) -> Mapping[str, RuleLevel]:
     words = ["off", *(str(level) for level in Level)]
     if isinstance(value, Text):
-        value = dict(item.partition("=")[::2] for item in _texts(value, "rule=level, separated by commas"))
+        value = {
+            item.partition("=")[0].strip(): item.partition("=")[2].strip()
+            for item in _texts(value, "rule=level, separated by commas")
+        }
     levels: dict[str, RuleLevel] = {}
     for rule_id, word in _table(value, "a table of rule ids and levels").items():
         if not _RULE_ID.fullmatch(rule_id):
-            raise ExpectedError("a rule id", got=rule_id)
+            raise ExpectedError("a rule id", said=shown(rule_id))
         if not isinstance(word, str) or word not in words:
             near = nearest(word, words) if isinstance(word, str) else ""
-            raise ExpectedError(f"one of {', '.join(words)}", at=rule_id, got=word, near=near)
+            raise ExpectedError(f"one of {', '.join(words)}", at=rule_id, said=shown(word), near=near)
         levels[rule_id] = "off" if word == "off" else Level(word)
     return MappingProxyType(levels)
 

@@ -23,10 +23,10 @@ def day_of(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d")
 
 
-def week_of(moment: datetime) -> str:
-    """The ISO 8601 week, Monday to Sunday in UTC: `2026-W47`."""
-    year, week, _ = moment.astimezone(UTC).isocalendar()
-    return f"{year:04d}-W{week:02d}"
+def week_of(moment: datetime) -> tuple[str, ...]:
+    """The seven UTC days, Monday to Sunday, of the moment's ISO 8601 week."""
+    monday = moment.astimezone(UTC) - timedelta(days=moment.astimezone(UTC).weekday())
+    return tuple(day_of(monday + timedelta(days=number)) for number in range(7))
 
 
 def next_day(moment: datetime) -> datetime:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, Pool, StaticPool
 
 from kimi_lsp.errors import StoreError
-from kimi_lsp.store.failures import as_store_error, is_busy
+from kimi_lsp.store.failures import DAMAGED, as_store_error, is_busy
 from kimi_lsp.store.files import private_file, private_folder
 from kimi_lsp.store.migrations import MIGRATIONS, Step, newest, upgrade, version_of
 from kimi_lsp.store.tables import heads
@@ -149,7 +149,7 @@ class Database:
         finally:
             self._turn.release()
 
-    def _after_fork(self) -> None:
+    def start_anew_after_fork(self) -> None:
         """In a child: the parent's connections are neither used nor closed, the parent's lock is nobody's."""
         self._inherited.append(self.engine.pool)
         self.engine.dispose(close=False)
@@ -161,7 +161,7 @@ _forkable: "weakref.WeakSet[Database]" = weakref.WeakSet()
 
 def _after_fork_in_child() -> None:
     for database in list(_forkable):
-        database._after_fork()  # noqa: SLF001 (the hook is this class's own; it has to outlive every instance)
+        database.start_anew_after_fork()
 
 
 if hasattr(os, "register_at_fork"):
@@ -174,6 +174,8 @@ def _translated(where: str) -> Generator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error, ImportError) as error:
         raise as_store_error(error, where) from error
+    except (ValueError, TypeError) as error:  # arguments are checked before a transaction; inside it only rows are read
+        raise StoreError(f"The store {where} holds a row that cannot be read: {error}.", hint=DAMAGED) from error
 
 
 def _engine(url: URL, *, is_memory: bool, busy_timeout_s: float) -> Engine:
@@ -188,8 +190,11 @@ def _engine(url: URL, *, is_memory: bool, busy_timeout_s: float) -> Engine:
 def _listen(engine: Engine, busy_timeout_s: float) -> None:
     """SQLAlchemy begins transactions itself, and says at once whether it will write (its documented recipe)."""
     if engine.dialect.name == "postgresql":
-        wait = f"SET LOCAL lock_timeout = {round(busy_timeout_s * 1000)}"
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(wait))
+
+        def limit_the_wait(connection: Connection) -> None:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(busy_timeout_s * 1000)}")
+
+        event.listen(engine, "begin", limit_the_wait)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
@@ -225,5 +230,3 @@ def _turn_log_on(connection: Connection, timeout_s: float) -> None:
                 return
     finally:
         cursor.close()
-
-

@@ -2,16 +2,17 @@
 
 import sqlite3
 
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kimi_lsp.errors import StoreError
 
 _ELSEWHERE = "Set KIMI_LSP_STATE_DIR to a folder that you can write to."
-_DAMAGED = "Move it away to keep it as evidence, with its -wal and -shm files; a new one is made at the next start."
+DAMAGED = "Move it away to keep it as evidence, with its -wal and -shm files; a new one is made at the next start."
 
 _BY_SQLITE_CODE = {  # the low byte of an extended result code: https://www.sqlite.org/rescode.html
-    sqlite3.SQLITE_NOTADB: ("is not a database", _DAMAGED),
-    sqlite3.SQLITE_CORRUPT: ("is damaged", _DAMAGED),
+    sqlite3.SQLITE_NOTADB: ("is not a database", DAMAGED),
+    sqlite3.SQLITE_CORRUPT: ("is damaged", DAMAGED),
     sqlite3.SQLITE_FULL: ("cannot grow: the disk is full", "Free some space, or s" + _ELSEWHERE[1:]),
     sqlite3.SQLITE_READONLY: ("is read-only", _ELSEWHERE),
     sqlite3.SQLITE_CANTOPEN: ("cannot be opened", _ELSEWHERE),
@@ -45,7 +46,8 @@ def as_store_error(error: SQLAlchemyError | sqlite3.Error | ImportError, where: 
     if isinstance(error, PoolTimeout):
         return StoreError(f"The store {where} has no free connection.", hint="Try again.")
     cause = error.orig if isinstance(error, DBAPIError) else error
-    return StoreError(f"The store {where} cannot be used: {cause}.")
+    words = "".join(character if character.isprintable() else " " for character in str(cause))
+    return StoreError(f"The store {where} cannot be used: {words}.")
 
 
 def _sqlite_code(error: BaseException) -> int | None:

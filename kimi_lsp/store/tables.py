@@ -1,5 +1,6 @@
 """The tables, for any SQL database. Nothing here knows what a row means."""
 
+from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import (
@@ -51,6 +52,21 @@ class AnyText(TypeDecorator[str]):
         return text if self.process_bind_param(text, dialect) == value else value  # one text, one spelling
 
 
+class Whole(TypeDecorator[int]):
+    """A whole number; ValueError for what SQLite lets a column hold besides, so that it is never summed as zero."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_result_value(self, value: object, dialect: Dialect) -> int | None:
+        """Column to Python; PostgreSQL answers a sum as a Decimal."""
+        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+            return value
+        if isinstance(value, Decimal) and value == int(value):
+            return int(value)
+        raise ValueError(f"{value!r} is no whole number")
+
+
 def _is_plain(value: str) -> bool:
     if "\0" in value or value.startswith(_MARK):
         return False
@@ -70,7 +86,7 @@ heads = Table(  # one row a concern: who holds it may write there
     "kimi_heads",
     metadata,
     Column("name", String(32), primary_key=True),
-    Column("seq", BigInteger, nullable=False),
+    Column("seq", Whole, nullable=False),
     Column("hash", String(64), nullable=False),
 )
 
@@ -80,27 +96,37 @@ calls = Table(
     Column("id", _Id, primary_key=True),
     Column("run_id", AnyText, nullable=False),
     Column("day", String(10), nullable=False),
-    Column("week", String(8), nullable=False),
     Column("model", AnyText, nullable=False),
     Column("endpoint", AnyText, nullable=False),
     Column("label", AnyText, nullable=False),
     Column("state", String(10), nullable=False),
     Column("reserved_at", String(27), nullable=False),
-    Column("reserved_tokens", BigInteger, nullable=False),
-    Column("reserved_nano", BigInteger, nullable=False),
+    Column("reserved_tokens", Whole, nullable=False),
+    Column("reserved_nano", Whole, nullable=False),
     Column("settled_at", String(27)),
-    Column("prompt_tokens", BigInteger),
-    Column("cached_tokens", BigInteger),
-    Column("completion_tokens", BigInteger),
-    Column("reasoning_tokens", BigInteger),
-    Column("cache_write_tokens", BigInteger),
+    Column("prompt_tokens", Whole),
+    Column("cached_tokens", Whole),
+    Column("completion_tokens", Whole),
+    Column("reasoning_tokens", Whole),
+    Column("cache_write_tokens", Whole),
     Column("is_estimated", Boolean),
-    Column("cost_nano", BigInteger),
+    Column("cost_nano", Whole),
 )
 Index("kimi_calls_run", calls.c.run_id)
-Index("kimi_calls_day", calls.c.day)
-Index("kimi_calls_week", calls.c.week)
 Index("kimi_calls_state", calls.c.state)
+
+days = Table(  # the sums of `calls` by day, so that a ceiling is checked in the same time however many calls there were
+    "kimi_days",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("tokens", Whole, nullable=False),
+    Column("nano", Whole, nullable=False),
+    Column("calls", Whole, nullable=False),
+    Column("held_tokens", Whole, nullable=False),
+    Column("held_nano", Whole, nullable=False),
+    Column("held_calls", Whole, nullable=False),
+    Column("estimated", Whole, nullable=False),
+)
 
 records = Table(
     "kimi_records",
@@ -116,7 +142,7 @@ records = Table(
 )
 Index("kimi_records_run", records.c.run_id)
 
-contents = Table(
+texts = Table(
     "kimi_contents",
     metadata,
     Column("digest", String(64), primary_key=True),
@@ -128,7 +154,7 @@ cached = Table(
     metadata,
     Column("key", AnyText, primary_key=True),
     Column("project", AnyText, nullable=False),
-    Column("size", BigInteger, nullable=False),
+    Column("size", Whole, nullable=False),
     Column("used_at", String(27), nullable=False),
     Column("data", LargeBinary, nullable=False),
 )

@@ -7,7 +7,7 @@ from typing import Literal
 
 from kimi_lsp.usage import NANO_USD, Usage
 
-MAX_COUNT = 2**62  # two of them still add up in a 64-bit column
+MAX_COUNT = 2**53  # tokens, or billionths of a dollar, of one call: a thousand such calls still add up in 64 bits
 
 Period = Literal["day", "week", "all"]
 
@@ -19,7 +19,7 @@ def nano_of(amount_usd: Decimal, *, is_limit: bool = False) -> int:
     """
     if not amount_usd.is_finite() or amount_usd < 0:
         raise ValueError(f"an amount of money must be zero or more, not {amount_usd}")
-    if amount_usd > MAX_COUNT // NANO_USD:
+    if amount_usd > MAX_COUNT // NANO_USD and not is_limit:
         raise ValueError(f"{amount_usd} US dollars are more than the ledger can count")
     nano = (amount_usd * NANO_USD).to_integral_value(ROUND_FLOOR if is_limit else ROUND_CEILING)
     return int(nano)
@@ -56,8 +56,8 @@ class Ceilings:
 
     def __post_init__(self) -> None:
         for tokens in (self.run_tokens, self.day_tokens, self.week_tokens):
-            if tokens is not None:
-                count_of(tokens)
+            if tokens is not None and tokens < 0:
+                raise ValueError(f"a ceiling must be zero or more, not {tokens}")
         for amount_usd in (self.run_usd, self.day_usd, self.week_usd):
             if amount_usd is not None:
                 nano_of(amount_usd, is_limit=True)

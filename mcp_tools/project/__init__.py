@@ -5,6 +5,7 @@ from mcp_tools.project.decode import decode
 from mcp_tools.project.disk import DiskProject, Limits
 from mcp_tools.project.language import CODE, language_of
 from mcp_tools.project.memory import MemoryProject, Overlay
+from mcp_tools.project.patterns import Patterns
 from mcp_tools.project.source import Source
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Listing",
     "MemoryProject",
     "Overlay",
+    "Patterns",
     "Project",
     "Source",
     "decode",

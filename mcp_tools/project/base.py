@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pathspec import GitIgnoreSpec
-
 from mcp_tools.finding import Notice
+from mcp_tools.project.patterns import Patterns
 from mcp_tools.project.source import Source
 
 
@@ -43,6 +42,11 @@ class Project(ABC):
             if isinstance(source, Source):
                 yield source
 
+    def is_excluded(self, path: str) -> bool:
+        """Say whether the configuration forbids to list and to read this path, whoever holds its text."""
+        del path
+        return False
+
     def real_path(self, path: str) -> str | None:
         """Where this very text lies on disk, for a tool that is a program; None when only memory has it."""
         del path
@@ -50,8 +54,8 @@ class Project(ABC):
 
 
 @lru_cache(maxsize=64)
-def _spec(patterns: tuple[str, ...]) -> GitIgnoreSpec:
-    return GitIgnoreSpec.from_lines(patterns)
+def _patterns(lines: tuple[str, ...]) -> Patterns:
+    return Patterns(lines)
 
 
 def select(paths: Sequence[str], patterns: Sequence[str]) -> Iterator[str]:
@@ -59,8 +63,8 @@ def select(paths: Sequence[str], patterns: Sequence[str]) -> Iterator[str]:
     if not patterns:
         yield from paths
         return
-    spec = _spec(tuple(patterns))
-    yield from (path for path in paths if spec.match_file(path))
+    meant = _patterns(tuple(patterns))
+    yield from (path for path in paths if meant.covers(path))
 
 
 def inside(path: str) -> str | None:

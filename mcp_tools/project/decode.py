@@ -15,6 +15,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SNIFFED_BYTES = 8000  # git's own measure for "binary"
+_COOKIE_BYTES = 1000
+_LINE_END = re.compile(rb"\r\n|\n|\r")
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
 _TEXT_CODECS = re.compile(
     r"utf|ascii|latin|iso|cp\d|koi|mac|big5|gb|euc|shift|hz|johab|kz|tis|ptcp|windows", re.IGNORECASE
@@ -50,13 +52,14 @@ def decode(path: str, data: bytes) -> Source | Notice:
 
 def _declared(data: bytes) -> str | None:
     """The encoding that a Python file declares in its first two lines, if Python knows it and it is a text encoding."""
-    for line in data.split(b"\n", 2)[:2]:
+    for line in _LINE_END.split(data[:_COOKIE_BYTES], 2)[:2]:
         cookie = _COOKIE.match(line)
         if cookie:
             name = cookie[1].decode("ascii", "replace")
             try:
-                return codecs.lookup(name).name if _TEXT_CODECS.match(name) else None
-            except LookupError:
+                codec = codecs.lookup(name).name if _TEXT_CODECS.match(name) else None
+                return codec if codec and name in line.decode(codec) else None
+            except (LookupError, UnicodeDecodeError):
                 return None
     return None
 

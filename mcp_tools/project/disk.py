@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-
 from mcp_tools.finding import Notice
 from mcp_tools.project.base import Listing, Project, inside
 from mcp_tools.project.decode import decode
-from mcp_tools.project.ignore import ALWAYS_SKIPPED, Ignore, ignore_lines
+from mcp_tools.project.ignore import ALWAYS_SKIPPED, EVERYTHING, Ignore, ignore_lines
+from mcp_tools.project.patterns import Patterns, count_globs
 from mcp_tools.project.source import Source
 
 _HAS_DIR_FD = os.open in os.supports_dir_fd and os.scandir in os.supports_fd and hasattr(os, "O_NOFOLLOW")
@@ -30,6 +29,7 @@ _FILE_FLAGS = (
 )
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _IGNORE_FILE_BYTES = 1 << 20
+_MAX_GLOBS = 2_000  # ignore lines with wildcards that one path is compared with
 _CACHED_CHARS = 16_000_000
 
 
@@ -74,11 +74,13 @@ class DiskProject(Project):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(root))
         os.scandir(self.root).close()  # says now that it cannot be listed
         self._scope = tuple(scope)
-        self._exclude = GitIgnoreSpec.from_lines(exclude)
+        self._exclude = Patterns(exclude)
         self._limits = limits
         self._cache: OrderedDict[str, Source] = OrderedDict()
         self._cached_chars = 0
         self._lock = threading.Lock()
+        self._ignore_files: dict[str, Patterns | None] = {}
+        self._unusable: dict[str, Notice] = {}  # ignore files that are not understood, by path
 
     @property
     def name(self) -> str:
@@ -94,16 +96,14 @@ class DiskProject(Project):
         walk = _Walk()
         for item in self._scope or ("",):
             self._list_scope(item, walk)
-        return Listing(tuple(sorted(set(walk.paths))), tuple(walk.notices), walk.ignored)
+        notices = dict.fromkeys((*walk.notices, *self._unusable.values()))
+        return Listing(tuple(sorted(set(walk.paths))), tuple(notices), walk.ignored)
 
     def _list_scope(self, item: str, walk: _Walk) -> None:
         """List one file or folder that the caller named."""
         path = inside(item) if item not in ("", ".") else ""
         if path is None:
             walk.notices.append(Notice("outside-project", "not read: outside the project", item))
-            return
-        if path and self._exclude.match_file(path):
-            walk.notices.append(Notice("excluded", "not read: excluded by the configuration", path))
             return
         ignore, parent = self._root_ignore(), ""
         for part in path.split("/")[:-1] if path else ():
@@ -114,12 +114,27 @@ class DiskProject(Project):
         except OSError as error:
             walk.notices.append(_unreadable(path, error))
             return
-        if stat.S_ISDIR(mode):
+        if path and self._exclude.covers(path, is_folder=stat.S_ISDIR(mode)):
+            walk.notices.append(_excluded(path))
+        elif stat.S_ISDIR(mode):
             self._list_folder(path + "/" if path else "", self._ignore_below(ignore, parent) if path else ignore, walk)
         elif stat.S_ISREG(mode):
             walk.paths.append(path)
         else:
             walk.notices.append(_special(path, mode))
+
+    def ignores(self, folders: Sequence[str]) -> bool:
+        """Say whether ignore rules leave out each of these folders, or a folder above it."""
+        return all(self._ignores(folder) for folder in folders)
+
+    def _ignores(self, folder: str) -> bool:
+        ignore, parent = self._ignore_below(self._root_ignore(), ""), ""
+        for part in (inside(folder) or "").split("/"):
+            if self._is_ignored(parent + part, ignore, is_folder=True):
+                return True
+            parent += part + "/"
+            ignore = self._ignore_below(ignore, parent)
+        return False
 
     def _list_folder(self, folder: str, ignore: Ignore, walk: _Walk) -> None:
         """List a folder ('' or 'a/b/') and all below it, without recursion."""
@@ -127,13 +142,11 @@ class DiskProject(Project):
         while pending and not walk.is_full:
             folder, ignore = pending.pop()
             if folder.count("/") > self._limits.max_depth:
-                walk.notices.append(
-                    Notice("too-deep", f"not read: more than {self._limits.max_depth} folders deep", folder)
-                )
+                text = f"not read: more than {self._limits.max_depth} folders deep"
+                walk.notices.append(Notice("too-deep", text, folder.rstrip("/")))
                 continue
             try:
-                with self._folder(folder) as handle, os.scandir(handle) as entries:
-                    found = sorted((entry.name, entry.stat(follow_symlinks=False).st_mode) for entry in entries)
+                found = self._entries(folder, walk)
             except OSError as error:
                 walk.notices.append(_unreadable(folder.rstrip("/"), error))
                 continue
@@ -156,12 +169,23 @@ class DiskProject(Project):
                     walk.paths.append(path)
             pending.extend(reversed(folders))
 
+    def _entries(self, folder: str, walk: _Walk) -> list[tuple[str, int]]:
+        """Name and mode of what lies in a folder, sorted. An entry that is gone by now is a Notice of its own."""
+        found: list[tuple[str, int]] = []
+        with self._folder(folder) as handle, os.scandir(handle) as entries:
+            for entry in entries:
+                try:
+                    found.append((entry.name, entry.stat(follow_symlinks=False).st_mode))
+                except OSError as error:
+                    walk.notices.append(_unreadable(folder + entry.name, error))
+        return sorted(found)
+
     def _is_ignored(self, path: str, ignore: Ignore, *, is_folder: bool) -> bool:
         name = path.rpartition("/")[2]
         return (
             (name in ALWAYS_SKIPPED and (is_folder or name == ".git"))
             or ignore.covers(path, is_folder=is_folder)
-            or self._exclude.match_file(path + "/" if is_folder else path)
+            or self._exclude.verdict(path, is_folder=is_folder) is True
             or (is_folder and self._is_environment(path))
         )
 
@@ -183,27 +207,44 @@ class DiskProject(Project):
         return self._with_file(ignore, folder, folder + ".gitignore")
 
     def _with_file(self, ignore: Ignore, folder: str, path: str) -> Ignore:
+        if path not in self._ignore_files:
+            self._ignore_files[path] = self._patterns_of(path, _MAX_GLOBS - ignore.glob_count)
+        patterns = self._ignore_files[path]
+        return ignore if patterns is None else ignore.within(folder, patterns)
+
+    def _patterns_of(self, path: str, room: int) -> Patterns | None:
+        """The patterns of an ignore file; None where it is no file that can be read, which git passes over too."""
         try:
-            data = self._bytes(path, _IGNORE_FILE_BYTES)
-        except OSError:
-            return ignore
-        return ignore.within(folder, ignore_lines(data.decode("utf-8", "surrogateescape")))
+            lines = ignore_lines(self._bytes(path, _IGNORE_FILE_BYTES).decode("utf-8", "surrogateescape"))
+        except _TooLargeError as error:
+            reason = f"{error.size:,} bytes, the limit is {error.limit:,}"
+        except (_SpecialError, OSError):
+            return None
+        else:
+            if count_globs(lines) <= room:
+                return Patterns(lines)
+            reason = f"more than {_MAX_GLOBS:,} lines with wildcards, with those of the folders above"
+        text = f"nothing it may ignore was read: {reason}"
+        self._unusable[path] = Notice("ignore-file-too-large", text, path, incomplete=True)
+        return EVERYTHING
 
     def read(self, path: str) -> Source | Notice:
         """The text of a regular file inside the root. The same text for as long as the view remembers it."""
         canonical = inside(path)
         if canonical is None:
             return Notice("outside-project", "not read: outside the project", path)
-        if self._exclude.match_file(canonical):
-            return Notice("excluded", "not read: excluded by the configuration", path)
+        if self.is_excluded(canonical):
+            return _excluded(path)
         with self._lock:
             if (known := self._cache.get(canonical)) is not None:
                 self._cache.move_to_end(canonical)
                 return known
         source = self._load(canonical)
-        if isinstance(source, Source):
-            self._remember(source)
-        return source
+        return self._remembered(source) if isinstance(source, Source) else source
+
+    def is_excluded(self, path: str) -> bool:
+        """Say whether the configuration forbids to list and to read this path."""
+        return self._exclude.covers(path)
 
     def _load(self, path: str) -> Source | Notice:
         try:
@@ -216,13 +257,15 @@ class DiskProject(Project):
             return _unreadable(path, error)
         return decode(path, data)
 
-    def _remember(self, source: Source) -> None:
+    def _remembered(self, source: Source) -> Source:
+        """Remember a text, or return the one that another thread was first to remember."""
         with self._lock:
-            if source.path not in self._cache:
+            known = self._cache.setdefault(source.path, source)
+            if known is source:
                 self._cached_chars += len(source.text)
-            self._cache[source.path] = source
             while self._cached_chars > _CACHED_CHARS and len(self._cache) > 1:
                 self._cached_chars -= len(self._cache.popitem(last=False)[1].text)
+        return known
 
     def real_path(self, path: str) -> str | None:
         """The absolute path of a file inside the root."""
@@ -234,6 +277,9 @@ class DiskProject(Project):
         folder, _, name = path.rpartition("/")
         with self._folder(folder + "/" if folder else "") as handle:
             if isinstance(handle, int):
+                mode = os.stat(name, dir_fd=handle, follow_symlinks=False).st_mode
+                if not stat.S_ISREG(mode):  # to open a pipe or a device is to act on it
+                    raise _SpecialError(mode)
                 descriptor = os.open(name, _FILE_FLAGS, dir_fd=handle)
             else:
                 target = Path(handle) / name
@@ -280,12 +326,22 @@ class DiskProject(Project):
         handle = os.open(self.root, _FOLDER_FLAGS)
         try:
             for part in parts:
-                below = os.open(part, _FOLDER_FLAGS, dir_fd=handle)
+                below = _open_folder(part, handle)
                 os.close(handle)
                 handle = below
             yield handle
         finally:
             os.close(handle)
+
+
+def _open_folder(name: str, above: int) -> int:
+    """Open a folder in a folder. Raises OSError, with ELOOP for a link (Linux says ENOTDIR)."""
+    try:
+        return os.open(name, _FOLDER_FLAGS, dir_fd=above)
+    except NotADirectoryError:
+        if stat.S_ISLNK(os.stat(name, dir_fd=above, follow_symlinks=False).st_mode):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
+        raise
 
 
 class _TooLargeError(Exception):
@@ -298,6 +354,10 @@ class _SpecialError(Exception):
     def __init__(self, mode: int) -> None:
         super().__init__(mode)
         self.mode = mode
+
+
+def _excluded(path: str) -> Notice:
+    return Notice("excluded", "not read: excluded by the configuration", path)
 
 
 def _special(path: str, mode: int) -> Notice:

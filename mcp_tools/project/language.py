@@ -135,7 +135,7 @@ _BY_INTERPRETER = {
     "pwsh": "powershell",
     "make": "make",
 }
-_SHEBANG = re.compile(r"#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+|\w+=\S*\s+)*)?(?:\S*/)?([A-Za-z][A-Za-z-]*)")
+_SHEBANG = re.compile(r"#![ \t]*(?:\S*/)?(?:env\s+(?:-\S+\s+|\w+=\S*\s+)*)?(?:\S*/)?([A-Za-z][A-Za-z-]*)")
 
 CODE = frozenset(
     "python javascript typescript tsx go java rust c cpp csharp kotlin scala swift objective-c ruby php perl lua r "

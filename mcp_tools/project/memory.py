@@ -36,19 +36,22 @@ class MemoryProject(Project):
 
     def read(self, path: str) -> Source | Notice:
         """The text that was given for this path."""
-        return self._sources.get(path) or _no_such_file(path)
+        return self._sources.get(inside(path) or "") or _no_such_file(path)
 
 
 class Overlay(Project):
-    """Unsaved texts over a base project. A text for a path that the base lacks adds a file."""
+    """Unsaved texts over a base project. A text for a path that the base lacks adds a file, unless it is excluded."""
 
     def __init__(self, base: Project, texts: Mapping[str, str]) -> None:
         self._base = base
-        self._sources = {path: _loaded(path, text) for path, text in texts.items() if inside(path) == path}
+        self._sources = {path: _loaded(path, text) for path, text in texts.items() if self._holds(path)}
         below = base.listing()
         paths = tuple(sorted({*below.paths, *self._sources}))
         notices = tuple(notice for notice in below.notices if notice.path not in self._sources)
         self._listing = Listing(paths, notices, below.ignored)
+
+    def _holds(self, path: str) -> bool:
+        return inside(path) == path and not self._base.is_excluded(path)
 
     @property
     def name(self) -> str:
@@ -61,11 +64,15 @@ class Overlay(Project):
 
     def read(self, path: str) -> Source | Notice:
         """The unsaved text, else the base's."""
-        return self._sources.get(path) or self._base.read(path)
+        return self._sources.get(inside(path) or "") or self._base.read(path)
+
+    def is_excluded(self, path: str) -> bool:
+        """The base's word: unsaved text is no way round the configuration."""
+        return self._base.is_excluded(path)
 
     def real_path(self, path: str) -> str | None:
         """The base's, except for a path whose text is unsaved."""
-        return None if path in self._sources else self._base.real_path(path)
+        return None if inside(path) in self._sources else self._base.real_path(path)
 
 
 def _loaded(path: str, content: str | bytes) -> Source | Notice:

@@ -12,6 +12,7 @@ from mcp_tools.finding import Region, fingerprint, normalise
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _MAX_FINGERPRINT_LINES = 5
+_FIELD_END = "\x01"  # no white space, which normalising drops
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,10 @@ class Source:
         block = self._normalised[first : last + 1]
         same = self._lines_by_text[block[0]]
         occurrence = sum(1 for start in same if start < first and self._normalised[start : start + len(block)] == block)
-        text = self.slice(region)
-        nth = self.line(first)[: region.start_column].count(text) if text and first == region.end_line else 0
-        return fingerprint(rule_id, self.path, "\x1e".join((*block, text, str(nth))), occurrence)
+        is_one_line = first == region.end_line
+        text = self.slice(region) if is_one_line else self.line(first)[region.start_column :]
+        nth = self.line(first)[: region.start_column].count(text) if text and is_one_line else 0
+        return fingerprint(rule_id, self.path, _FIELD_END.join((*block, text, str(nth))), occurrence)
 
     @cached_property
     def from_byte(self) -> Callable[[int], int]:
@@ -133,8 +135,10 @@ class Source:
 
         def convert(offset: int) -> int:
             row = min(bisect_right(byte_starts, offset), len(rows)) - 1
-            prefix = encoded[row][: offset - byte_starts[row]]
-            return text_starts[row] + len(prefix.decode("utf-8", "ignore"))
+            stop = min(offset - byte_starts[row], len(encoded[row]))
+            while 0 < stop < len(encoded[row]) and encoded[row][stop] & 0xC0 == 0x80:  # within a character
+                stop -= 1
+            return text_starts[row] + len(encoded[row][:stop].decode("utf-8", "surrogatepass"))
 
         return convert
 

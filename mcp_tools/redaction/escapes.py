@@ -18,13 +18,7 @@ class Unescaped:
 
     def span(self, start: int, stop: int) -> tuple[int, int]:
         """The original's offsets of a span of `text`."""
-        return self._origin(start), self._origin(stop, is_stop=True)
-
-    def _origin(self, offset: int, *, is_stop: bool = False) -> int:
-        if is_stop and offset:
-            return self._after(offset - 1)
-        index = bisect_right(self._ours, offset - 1) - 1
-        return offset if index < 0 else self._stops[index] + offset - self._ours[index] - 1
+        return self._after(start - 1), self._after(stop - 1)
 
     def _after(self, offset: int) -> int:
         """Where the original continues after the character at an offset."""

@@ -21,7 +21,7 @@ _STANDS_IN = re.compile(
     r"(?:x{3,}|\*{3,}|\.{3,}|…|-{3,}|_{3,}|#{3,}|\?{3,}|0{4,}|1{4,}|1234(?:5(?:6(?:7(?:89?0?)?)?)?)?|abcd?e?f?|"
     r"change[-_ ]?(?:me|it|this|now|in[-_ ]?production)|replace[-_ ]?(?:me|this|with.*)|place[-_ ]?holder|to[-_ ]?do|tbd|"
     r"fixme|insert.*here|(?:enter|put|add|set|paste|use)[-_ ](?:your|the|a|an)[-_ ].*|(?:my|your|the|some|a|an|this|our)[-_ ].*|your[a-z]+|"
-    r"none|null|nil|undefined|true|false|yes|no|on|off|n/?a|empty|missing|unset|unknown|invalid|required|optional|"
+    r"pass|passwd|user:pass|none|null|nil|undefined|true|false|yes|no|on|off|n/?a|empty|missing|unset|unknown|invalid|required|optional|"
     r"example|sample|dummy|fake|mock|foo|bar|baz|test(?:ing)?|redacted|masked|hidden|removed|secret|password|passwd|"
     r"string|str|text|bytes|number|integer|int|boolean|bool|object|array|any|date|uuid|token|key|value|default)",
     re.IGNORECASE,
@@ -43,8 +43,15 @@ _LABEL = re.compile(
     r"type|type|id$|none|null|header|required|optional|invalid|error|plain|prompt|config|env|file|vault|keyring|hidden|show",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}:)?//|\.{0,2}/[\w./-]*\Z|~/|[A-Za-z]:\\|data:|urn:|mailto:|arn:", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?:[a-z][a-z0-9+.-]{1,20}:)?//|\.{0,2}/[\w./-]*\Z|~/|[A-Za-z]:\\|data:|urn:|mailto:|arn:", re.IGNORECASE
+)
 _VERSION = re.compile(r"v?\d+(?:[._-]\d+){1,4}(?:[-+.]?(?:a|b|rc|dev|post|alpha|beta)[\d.]*)?", re.IGNORECASE)
+_TECHNICAL_NAME = re.compile(
+    r"(?:utf|iso|cp|ucs|latin|windows|sha|md|base|hmac|aes|rsa|des|blake|http|oauth|ipv|int|uint|float|str|vec|mp|x|"
+    r"python|py|es|ecma|rfc|u|i|f)[-_]?\d+(?:[-_.]\w{1,6})*",
+    re.IGNORECASE,
+)
 _DATE = re.compile(r"\d{4}-\d\d(?:-\d\d(?:[T ]\d\d:\d\d(?::\d\d[\d.]*)?(?:Z|[+-]\d\d:?\d\d)?)?)?")
 _HEX = re.compile(r"(?:0x)?[0-9a-f]+|(?:0x)?[0-9A-F]+")
 _UUID = re.compile(r"\{?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\}?", re.IGNORECASE)
@@ -88,9 +95,9 @@ def is_mixed(value: str) -> bool:
     letters = sum(map(str.isalpha, value))
     digits = sum(map(str.isdigit, value))
     signs = sum(character in "!@#$%^&*?~+=" for character in value)
-    if not letters or not (digits or signs) or _VERSION.fullmatch(value) or _DATE.fullmatch(value):
+    if not letters or not (digits or signs) or _VERSION.fullmatch(value) or _DATE.fullmatch(value) or _TECHNICAL_NAME.fullmatch(value):
         return False
-    return digits >= 2 or (digits or signs) and strangeness(value) >= 0.14 or signs >= 2
+    return digits >= 2 or signs >= 2 or strangeness(value) >= 0.14
 
 
 def is_words(value: str) -> bool:

@@ -4,11 +4,8 @@ import json
 import re
 from collections.abc import Callable
 
-EXACT = re.compile(r"⟦SECRET:([a-z0-9-]{1,64}):([0-9a-f]{8,64})⟧")
-"""A placeholder as it was written: kind and tag."""
-
-ESCAPED = re.compile(r"\\+u27[eE]6SECRET:[a-z0-9-]{1,64}:[0-9a-f]{8,64}\\+u27[eE]7")
-"""A placeholder in the text of a JSON string that keeps to ASCII."""
+MARK = re.compile(r"(?:⟦|\\+u27[eE]6)SECRET:([a-z0-9-]{1,64}):([0-9a-f]{8,64})(?:⟧|\\+u27[eE]7)")
+"""A placeholder as it was written, or as it stands inside JSON that keeps to ASCII: kind and tag."""
 
 _LOOSE = re.compile(
     r"⟦[ \t]*SECRET:[ \t]*[\w-]{1,64}:[ \t]*(?P<exact>[0-9a-f]{8,64})[ \t]*⟧"

@@ -1,0 +1,163 @@
+"""One use of the auditor: the project, the settings that hold for it, and what an Auditor is made of."""
+
+import os
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kimi_lsp.app.rules import all_rules
+from kimi_lsp.app.target import Target, locate, project_files
+from kimi_lsp.audit import LANES, Auditor, AuditRequest, ConsentAsker, Door, Parts
+from kimi_lsp.config import PROJECT_FILES, Depth, Options, Resolved, Settings, load, user_file
+from kimi_lsp.errors import UsageError
+from kimi_lsp.model import Endpoint, KimiClient, Profile, Timeouts, profile_for
+from kimi_lsp.store import Record, Store, install_key
+from mcp_tools.finding import Lane
+from mcp_tools.project import DiskProject, Limits
+from mcp_tools.redaction import Redactor
+
+
+@dataclass(slots=True)
+class Session:
+    """A project and its settings. The store opens when it is first needed and is closed with the session."""
+
+    target: Target
+    resolved: Resolved
+    project: DiskProject
+    _store: Store | None = field(default=None, init=False)
+
+    @property
+    def settings(self) -> Settings:
+        """What holds."""
+        return self.resolved.settings
+
+    @property
+    def key(self) -> str:
+        """What consent, verdicts and cache are kept under: the project's root."""
+        return str(self.project.root)
+
+    def store(self) -> Store:
+        """The store in the user's state directory. Raises StoreError."""
+        if self._store is None:
+            self._store = Store.open(self.settings.state_dir)
+        return self._store
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self._store is not None:
+            self._store.close()
+
+    def auditor(self) -> Auditor:
+        """An Auditor on this session's settings."""
+        is_local = self.settings.depth is Depth.LOCAL
+        return Auditor(
+            Parts(
+                settings=self.settings,
+                store=self.store,
+                door=None if is_local else self._door,
+                key=lambda purpose: install_key(self.settings.state_dir, purpose),
+            )
+        )
+
+    def request(self, paths: Sequence[str], consent: ConsentAsker | None) -> AuditRequest:
+        """An audit of these paths of the project, all of its listing when empty."""
+        return AuditRequest(
+            project=self.project,
+            project_key=self.key,
+            paths=tuple(paths),
+            depth=self.settings.depth,
+            lanes=self.lanes,
+            consent=consent,
+        )
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """The lanes that are wanted and exist."""
+        return tuple(lane for lane in self.settings.lanes if lane in LANES)
+
+    @property
+    def profile(self) -> Profile:
+        """The model's capabilities at this endpoint."""
+        settings = self.settings
+        overrides = dict(settings.profile)
+        if settings.dialect is not None:
+            overrides["dialect"] = settings.dialect
+        return profile_for(settings.model, settings.base_url, overrides)
+
+    @asynccontextmanager
+    async def _door(self, redactor: Redactor) -> AsyncGenerator[Door]:
+        async with client(self.settings, self.profile, redactor.scan) as door:
+            yield door
+
+
+def client(settings: Settings, profile: Profile, guard: Callable[[bytes], Sequence[str]]) -> KimiClient:
+    """A client for the configured endpoint. Raises AuthError when it needs a key and has none."""
+    limits = settings.limits
+    endpoint = Endpoint(
+        base_url=settings.base_url,
+        model=settings.model,
+        profile=profile,
+        key=settings.api_key.reveal() if settings.api_key else None,
+        extra_headers={name: value.reveal() for name, value in settings.headers.items()},
+        trust_env=settings.trust_env and not settings.is_loopback,
+        allows_cleartext=settings.allow_http,
+    )
+    timeouts = Timeouts(
+        connect_s=limits.connect_timeout_s, read_gap_s=limits.read_timeout_s, total_s=limits.call_timeout_s
+    )
+    return KimiClient(endpoint, guard=guard, timeouts=timeouts)
+
+
+def user_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings of the user alone, for commands that look at no project."""
+    return load(environ=environ, user_file=user_file(environ), rules=all_rules()).settings
+
+
+def open_store(settings: Settings) -> Store:
+    """The store in the user's state directory; a context manager. Raises StoreError."""
+    return Store.open(settings.state_dir)
+
+
+def find_record(store: Store, name: str) -> Record | None:
+    """The trail's record of a call, as a finding names it (`RUN/CALL`), or the one with this hash."""
+    run_id, slash, call = name.partition("/")
+    if not slash:
+        return store.trail.record(name)
+    after = 0
+    while records := store.trail.records(run_id, after_seq=after, limit=500):
+        for record in records:
+            if str(record.body.get("call")) == call:
+                return record
+        after = records[-1].seq
+    return None
+
+
+def open_session(
+    paths: Sequence[Path], environ: Mapping[str, str] | None = None, flags: Options | None = None
+) -> Session:
+    """Find the project of these paths and resolve its settings.
+
+    Raises:
+        UsageError: a path does not exist, or a lane that was asked for does not.
+        ConfigError: see `kimi_lsp.config.load`.
+    """
+    environ = os.environ if environ is None else environ
+    target = locate(paths)
+    resolved = load(
+        environ=environ,
+        flags=flags,
+        project_files=project_files(target.root, PROJECT_FILES),
+        user_file=user_file(environ),
+        rules=all_rules(),
+    )
+    settings = resolved.settings
+    if flags is not None and flags.lanes and not any(lane in LANES for lane in settings.lanes):
+        missing = ", ".join(settings.lanes)
+        raise UsageError(f"lane {missing} is not available yet", hint=f"Available: {', '.join(LANES)}.")
+    limits = Limits(max_file_bytes=settings.limits.max_file_bytes, max_files=settings.limits.max_files)
+    try:
+        project = DiskProject(target.root, target.scope, exclude=settings.exclude, limits=limits)
+    except OSError as error:
+        raise UsageError(f"{target.root}: {(error.strerror or 'cannot be listed').lower()}") from None
+    return Session(target, resolved, project)

@@ -1,0 +1,329 @@
+"""The Auditor: one request in, one stream of events out. Facts first, then the model, then the report."""
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import anyio
+from anyio import from_thread, to_thread
+from anyio.abc import ObjectSendStream
+
+from kimi_lsp.audit.ask import Asker, Door, Job, Plan, job_key
+from kimi_lsp.audit.events import (
+    AskPlanned,
+    AuditEvent,
+    AuditRequest,
+    FactsProgress,
+    Finished,
+    Found,
+    Noticed,
+    Outgoing,
+    Planned,
+    Spent,
+    UnitStatus,
+)
+from kimi_lsp.audit.facts import facts
+from kimi_lsp.audit.lanes import LaneSpec, lane_spec
+from kimi_lsp.audit.memo import decode_findings
+from kimi_lsp.audit.merge import Merger
+from kimi_lsp.audit.prompts import project_text
+from kimi_lsp.audit.select import secret_files, units_for
+from kimi_lsp.audit.units import Unit
+from kimi_lsp.config import Depth, Settings
+from kimi_lsp.errors import KimiError, StoreError
+from kimi_lsp.model import Thinking
+from kimi_lsp.store import Ceilings, Decision, Store
+from kimi_lsp.usage import Usage
+from mcp_tools.finding import Finding, Notice, Report, sort_key
+from mcp_tools.project import Source
+from mcp_tools.redaction import Redactor
+
+_EVENTS_AHEAD = 256  # a face that does not keep up holds the audit back
+_PREFIX_TOKENS = 4_000  # the stable part of a prompt, roughly
+_CHARS_PER_TOKEN = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an audit is made with. `door` opens the way to the model when it is needed, and is closed with the audit."""
+
+    settings: Settings
+    store: Callable[[], Store] | None = None  # None: nothing is remembered, and no model may be asked
+    door: Callable[[Redactor], AbstractAsyncContextManager[Door]] | None = None
+    key: Callable[[str], bytes] | None = None  # 32 bytes for a purpose, the same on every call
+
+
+class Auditor:
+    """Audits projects with one set of settings. Holds no state of a run: any number may run side by side."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    @asynccontextmanager
+    async def audit(self, request: AuditRequest) -> AsyncGenerator[AsyncIterator[AuditEvent]]:
+        """Run an audit. Its events are read inside the block; leaving the block early cancels it, sockets included.
+
+        The last event is `Finished`. What the tree, the endpoint or the store do wrong arrives as notices.
+
+        Raises:
+            UsageError: a lane that does not exist. Beside it only what the block itself raises, as it is.
+        """
+        specs = [lane_spec(lane) for lane in request.lanes]
+        send, receive = anyio.create_memory_object_stream[AuditEvent](_EVENTS_AHEAD)
+        raised: Exception | None = None
+        async with anyio.create_task_group() as group:
+            run = _Run(self._parts, request, specs, send)
+            group.start_soon(run.run)
+            try:
+                async with receive:
+                    yield receive
+            except Exception as error:  # noqa: BLE001 - the block's own: raised below, not wrapped in a group
+                raised = error
+            group.cancel_scope.cancel()
+        if raised is not None:
+            raise raised
+
+
+class _Run:
+    """One audit while it runs."""
+
+    def __init__(
+        self, parts: Parts, request: AuditRequest, specs: Sequence[LaneSpec], send: ObjectSendStream[AuditEvent]
+    ) -> None:
+        self._parts = parts
+        self._request = request
+        self._specs = specs
+        self._send = send
+        self._merger = Merger()
+        self._findings: list[Finding] = []
+        self._notices: list[Notice] = []
+        self._seen: set[Notice] = set()
+        self._read: set[str] = set()
+        self._dismissed: dict[str, str] = {}
+        self._store: Store | None = None
+        self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
+
+    async def run(self) -> None:
+        """List, gather facts, ask, report."""
+        async with self._send:
+            paths = await to_thread.run_sync(self._listed)
+            await self._emit(Planned(len(paths), self.run_id))
+            for notice in (await to_thread.run_sync(self._request.project.listing)).notices:
+                await self._emit(Noticed(notice))
+            await self._open_store()
+            for spec in self._specs:
+                await to_thread.run_sync(self._facts, spec, paths)
+            asker = await self._ask(paths) if self._request.depth is not Depth.LOCAL else None
+            head = await to_thread.run_sync(self._head)
+            report = Report(tuple(sorted(self._findings, key=sort_key)), tuple(self._notices), len(self._read))
+            spent, units = (asker.spent, dict(asker.units)) if asker else (Spent(), {})
+            await self._send.send(Finished(report, self.run_id, spent, units, head))
+
+    def _listed(self) -> Sequence[str]:
+        return self._request.paths or self._request.project.listing().paths
+
+    async def _emit(self, event: AuditEvent) -> None:
+        """Apply what humans and the configuration said, keep it for the report, and send it on."""
+        if isinstance(event, Found):
+            finding = await self._judged(event.finding)
+            if finding is None:
+                return
+            self._findings.append(finding)
+            event = Found(finding)
+        elif isinstance(event, Noticed):
+            if event.notice in self._seen:
+                return  # two lanes met the same file
+            self._seen.add(event.notice)
+            self._notices.append(event.notice)
+        await self._send.send(event)
+
+    async def _judged(self, finding: Finding) -> Finding | None:
+        """The finding at the level that holds, suppressed where a human dismissed it; None when its rule is off."""
+        level = self._parts.settings.rules.level_of(finding.rule)
+        if level is None:
+            return None
+        if level is not finding.rule.level:
+            finding = replace(finding, level=level)
+        if (reason := self._dismissed.get(finding.fingerprint)) is not None:
+            finding = replace(finding, suppressed=f"dismissed: {reason}" if reason else "dismissed")
+        return finding
+
+    async def _open_store(self) -> None:
+        if self._parts.store is None:
+            return
+        try:
+            self._store = await to_thread.run_sync(self._parts.store)
+            verdicts = await to_thread.run_sync(self._store.verdicts.all, self._request.project_key)
+        except StoreError as error:
+            self._store = None
+            await self._emit(Noticed(Notice("store-unavailable", f"nothing is remembered: {error.line}")))
+            return
+        self._dismissed = {
+            verdict.fingerprint: verdict.reason for verdict in verdicts if verdict.decision is Decision.DISMISSED
+        }
+
+    def _head(self) -> str | None:
+        if self._store is None:
+            return None
+        try:
+            return str(self._store.trail.head())
+        except StoreError:
+            return None
+
+    def _facts(self, spec: LaneSpec, paths: Sequence[str]) -> None:
+        """Run a lane's tool, in a thread; its findings go out as they come."""
+
+        def on_progress(done: int, read: Sequence[str]) -> None:
+            from_thread.check_cancelled()
+            self._read.update(read)
+            from_thread.run(self._emit, FactsProgress(spec.lane, done, len(paths)))
+
+        memory = self._store.cache if self._store else None
+        for item in facts(spec, self._request.project, self._request.project_key, paths, memory, on_progress):
+            from_thread.check_cancelled()
+            if isinstance(item, Notice):
+                from_thread.run(self._emit, Noticed(item))
+            elif self._merger.add(item) is None:
+                from_thread.run(self._emit, Found(item))
+
+    async def _ask(self, paths: Sequence[str]) -> Asker | None:
+        """The model pass, when there is a model, a ledger and consent."""
+        if self._parts.door is None or self._parts.key is None or self._store is None:
+            why = "no model is configured" if self._parts.door is None else "no ledger, so nothing may be spent"
+            await self._emit(Noticed(Notice("no-model", f"no model review: {why}", incomplete=True)))
+            return None
+        key = await to_thread.run_sync(self._parts.key, f"redaction {self._request.project_key}")
+        redactor = Redactor(key)
+        try:
+            async with self._parts.door(redactor) as door:
+                return await self._ask_through(door, redactor, key, paths)
+        except KimiError as error:
+            code = error.code.replace(".", "-").replace("_", "-")
+            await self._emit(Noticed(Notice(code, f"no model review: {error.line}", incomplete=True)))
+            return None
+
+    async def _ask_through(self, door: Door, redactor: Redactor, key: bytes, paths: Sequence[str]) -> Asker | None:
+        assert self._store is not None
+        jobs, cached = await self._jobs(door, paths)
+        endpoint = self._parts.settings.endpoint_host
+        outgoing = self._outgoing(jobs, door, endpoint)
+        await self._emit(AskPlanned(len(jobs), cached, outgoing))
+        asker = self._asker(door, redactor, key, endpoint, paths)
+        asker.units[UnitStatus.CACHED] += cached
+        if not jobs:
+            return asker
+        if not await self._may_leave(outgoing, endpoint):
+            text = f"{len(jobs)} units were not reviewed: nobody agreed that this project goes to {endpoint}"
+            await self._emit(Noticed(Notice("consent-missing", text, incomplete=True)))
+            return asker
+        await to_thread.run_sync(self._learn, redactor, jobs, paths)
+        await asker.run(jobs)
+        return asker
+
+    async def _jobs(self, door: Door, paths: Sequence[str]) -> tuple[list[Job], int]:
+        """The units that must be asked, and how many the cache answered."""
+        assert self._store is not None
+        settings, endpoint = self._parts.settings, self._parts.settings.endpoint_host
+        room = int((door.endpoint.profile.context_window - _PREFIX_TOKENS) * 0.5 * _CHARS_PER_TOKEN)
+        max_chars = max(min(settings.limits.unit_chars, room), 1_000)
+        planned: list[Job] = []
+        for spec in self._specs:
+            cut = partial(units_for, spec, self._request.project, paths, max_chars, settings.deny)
+            for item in await to_thread.run_sync(lambda cut=cut: list(cut())):
+                if isinstance(item, Unit):
+                    thinking = Thinking(settings.thinking.value)
+                    planned.append(Job(spec, item, job_key(spec, item, door.endpoint.model, endpoint, thinking)))
+                else:
+                    await self._emit(Noticed(item))
+        known = await to_thread.run_sync(self._store.cache.get_many, [job.key for job in planned])
+        jobs: list[Job] = []
+        for job in planned:
+            remembered = decode_findings(known.get(job.key, ""))
+            if remembered is None:
+                jobs.append(job)
+                continue
+            for finding in remembered:
+                if self._merger.add(finding) is None:
+                    await self._emit(Found(finding))
+        return jobs, len(planned) - len(jobs)
+
+    def _outgoing(self, jobs: Sequence[Job], door: Door, endpoint: str) -> Outgoing:
+        texts = [len(job.unit.text.encode("utf-8", "surrogatepass")) for job in jobs]
+        most = Usage(
+            prompt_tokens=int(sum(texts) / _CHARS_PER_TOKEN) + _PREFIX_TOKENS * len(jobs),
+            completion_tokens=min(door.endpoint.profile.max_output_tokens, 16_384) * len(jobs),
+        )
+        return Outgoing(
+            project=self._request.project.name,
+            endpoint=endpoint,
+            model=door.endpoint.model,
+            files=len({job.unit.source.path for job in jobs}),
+            bytes=sum(texts),
+            requests=len(jobs),
+            max_cost_usd=door.endpoint.profile.prices.cost_usd(most),
+        )
+
+    async def _may_leave(self, outgoing: Outgoing, endpoint: str) -> bool:
+        """Say whether somebody agreed: the endpoint is this machine, the configuration, an earlier yes, or one now."""
+        assert self._store is not None
+        settings, project = self._parts.settings, self._request.project_key
+        if settings.is_loopback or settings.consent.covers(Path(project)):
+            return True
+        if await to_thread.run_sync(self._store.consents.has, project, endpoint):
+            return True
+        if self._request.consent is None or not await self._request.consent(outgoing):
+            return False
+        await to_thread.run_sync(self._store.consents.give, project, endpoint)
+        return True
+
+    def _learn(self, redactor: Redactor, jobs: Sequence[Job], paths: Sequence[str]) -> None:
+        """Let redaction know every secret of the files in question before the first of them is sent."""
+        for source in secret_files(self._request.project, paths):
+            redactor.learn(source.text, source.path)
+        for source in _sources(jobs):
+            from_thread.check_cancelled()
+            redactor.learn(source.text, source.path)
+
+    def _asker(self, door: Door, redactor: Redactor, key: bytes, endpoint: str, paths: Sequence[str]) -> Asker:
+        assert self._store is not None
+        settings, budget = self._parts.settings, self._parts.settings.budget
+        plan = Plan(
+            run_id=self.run_id,
+            project_key=self._request.project_key,
+            project_text=project_text(self._request.project.name, paths, self._request.guide),
+            endpoint=endpoint,
+            thinking=Thinking(settings.thinking.value),
+            ceilings=Ceilings(
+                run_tokens=budget.run_tokens,
+                run_usd=budget.run_usd,
+                day_tokens=budget.daily_tokens,
+                day_usd=budget.daily_usd,
+                week_tokens=budget.weekly_tokens,
+                week_usd=budget.weekly_usd,
+            ),
+            concurrency=settings.limits.concurrency,
+            call_timeout_s=settings.limits.call_timeout_s,
+            marker_key=key,
+            wants_reasoning=self._request.wants_reasoning,
+        )
+        return Asker(
+            plan,
+            door,
+            self._store,
+            redactor,
+            self._merger,
+            self._emit,
+            memory=self._store.cache,
+        )
+
+
+def _sources(jobs: Sequence[Job]) -> Iterator[Source]:
+    seen: set[str] = set()
+    for job in jobs:
+        if job.unit.source.path not in seen:
+            seen.add(job.unit.source.path)
+            yield job.unit.source

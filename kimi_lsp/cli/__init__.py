@@ -1,0 +1,1 @@
+"""The command line: a face that translates arguments into requests and events into lines."""

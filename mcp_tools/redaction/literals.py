@@ -1,0 +1,42 @@
+"""Long random string literals, whatever their key: base64 and hexadecimal between quotes or after an operator."""
+
+import re
+from collections.abc import Iterator
+
+from mcp_tools.redaction.looks import entropy, is_random, is_uuid
+from mcp_tools.redaction.secret import Secret
+
+KIND = "random-literal"
+
+_LITERAL = re.compile(r"[\"'`](?P<v>[A-Za-z0-9+/_=.~-]{24,8000}+)(?:\\[nr])?\\*[\"'`]")
+_ONLY_HEX = re.compile(r"[0-9a-fA-F]+")
+_BODY = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
+_DIGEST = re.compile(
+    r"sha-?\d|md5|digest|checksum|integrity|fingerprint|commit|revision|\brev\b|etag|uuid|guid|hash|blake|crc|expected|oid",
+    re.IGNORECASE,
+)
+_SELF_NAMED = re.compile(r"(?:sha\d{1,3}|md5|h1)[-:=_]")
+_ALPHABET = re.compile(r"012345678|abcdefgh|ABCDEFGH")
+_CONTEXT = 60  # characters before a literal on its line
+
+
+def random_literals(text: str) -> Iterator[Secret]:
+    """Every quoted literal of at least 24 characters that looks drawn at random. Never reportable."""
+    for match in _LITERAL.finditer(text):
+        start, stop = match.span("v")
+        value = match["v"]
+        if is_uuid(value) or _SELF_NAMED.match(value) or _ALPHABET.search(value):
+            continue
+        if value.isdigit():
+            continue
+        if _ONLY_HEX.fullmatch(value):
+            line = text[max(text.rfind("\n", 0, start), start - _CONTEXT, 0) : start]
+            is_secret = len(value) >= 32 and entropy(value) >= 3.0 and not _DIGEST.search(line)
+        else:
+            is_secret = _BODY.fullmatch(value) is not None and _has_classes(value) and is_random(value, 24)
+        if is_secret:
+            yield Secret(KIND, start, stop, value, is_reportable=False, name="random string literal")
+
+
+def _has_classes(value: str) -> bool:
+    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))

@@ -1,0 +1,108 @@
+"""Parse a text into a syntax tree, within bounds. The one place that knows which wheel serves which language."""
+
+import importlib
+import time
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+import tree_sitter
+from tree_sitter import Language, Node, Parser, Point, Tree
+
+MAX_PARSED_CHARS = 2_000_000
+_DEADLINE_S = 10.0
+_WATCHED_BYTES = 256_000  # below it a parse is short; the watched way costs a fifth more
+_CHUNK_BYTES = 65_536
+
+_WHEELS: Mapping[str, tuple[str, str]] = {
+    "python": ("tree_sitter_python", "language"),
+    "javascript": ("tree_sitter_javascript", "language"),
+    "typescript": ("tree_sitter_typescript", "language_typescript"),
+    "tsx": ("tree_sitter_typescript", "language_tsx"),
+    "go": ("tree_sitter_go", "language"),
+    "java": ("tree_sitter_java", "language"),
+    "rust": ("tree_sitter_rust", "language"),
+}
+LANGUAGES = frozenset(_WHEELS)
+WORD_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+
+
+@cache
+def grammar(language: str) -> Language:
+    """The grammar of one of LANGUAGES, loaded on first use."""
+    module, function = _WHEELS[language]
+    capsule: object = getattr(importlib.import_module(module), function)()
+    return Language(capsule)
+
+
+def parse(language: str, data: bytes) -> Tree | None:
+    """The tree of UTF-8 bytes; None when it took longer than ten seconds."""
+    parser = Parser(grammar(language))
+    if len(data) < _WATCHED_BYTES:
+        return parser.parse(data)
+    deadline = time.monotonic() + _DEADLINE_S
+
+    def chunk(offset: int, _point: Point) -> bytes:
+        return data[offset : offset + _CHUNK_BYTES]
+
+    def is_late(_offset: int, _has_error: bool) -> bool:
+        return time.monotonic() > deadline
+
+    try:
+        return parser.parse(chunk, progress_callback=is_late)
+    except ValueError:  # how the binding says that the callback stopped it
+        return None
+
+
+def text_of(node: Node) -> str:
+    """A node's source text."""
+    return (node.text or b"").decode("utf-8", "surrogatepass")
+
+
+def occurrences(word: bytes, data: bytes, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, int]]:
+    """Where a word stands as a token of its own: no letter, digit or underscore continues it."""
+    stop = len(data) if stop is None else stop
+    at = data.find(word, start, stop)
+    while at >= 0:
+        end = at + len(word)
+        is_inner = at > 0 and data[at] in WORD_BYTES and data[at - 1] in WORD_BYTES
+        if not is_inner and not (end < len(data) and data[end - 1] in WORD_BYTES and data[end] in WORD_BYTES):
+            yield at, end
+        at = data.find(word, end, stop)
+
+
+def walk(node: Node, limit: int) -> Iterator[Node]:
+    """A node and its named descendants in text order, at most `limit` of them, without recursion."""
+    pending = [node]
+    while pending and limit > 0:
+        limit -= 1
+        current = pending.pop()
+        yield current
+        pending.extend(reversed(current.named_children))
+
+
+def path_to(root: Node, node: Node, limit: int = 2_000) -> Iterator[Node]:
+    """The nodes from the root down to a node, itself left out, at most `limit` of them.
+
+    Going down costs one step a level; `Node.parent` starts at the root each time.
+    """
+    current: Node | None = root
+    while current is not None and limit > 0 and current.id != node.id:
+        limit -= 1
+        yield current
+        current = current.child_with_descendant(node)
+
+
+def share_of_errors(tree: Tree) -> float:
+    """How much of the text lies in nodes that the grammar could not make sense of, 0..1."""
+    root = tree.root_node
+    if not root.has_error or not root.end_byte:
+        return 0.0
+    if root.is_error:
+        return 1.0
+    query = tree_sitter.Query(tree.language, "(ERROR) @error")
+    broken = reached = 0
+    for node in tree_sitter.QueryCursor(query).captures(root).get("error", ()):
+        if node.start_byte >= reached:  # not inside one already counted
+            broken += node.end_byte - node.start_byte
+            reached = node.end_byte
+    return broken / root.end_byte

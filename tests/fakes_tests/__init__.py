@@ -1,0 +1,1 @@
+"""The fakes' own tests: what stands in for Moonshot must not be kinder than Moonshot."""

@@ -1,0 +1,1 @@
+"""Redaction: secrets are found, swapped for placeholders and never leave."""

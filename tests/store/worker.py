@@ -1,0 +1,144 @@
+"""The other process: `python -m tests.store.worker COMMAND STATE ARGUMENTS`. Run by the tests, never collected."""
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+from kimi_lsp.errors import BudgetError
+from kimi_lsp.store import Ceilings, Decision, Store, install_key
+from kimi_lsp.usage import Usage
+from tests.store.helpers import reserve
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _wait_for_go() -> None:
+    _say("ready")
+    sys.stdin.readline()
+
+
+def race(state: Path | str, number: str, attempts: str) -> None:
+    """Reserve as often as asked for under one daily ceiling; settle every second grant; record each attempt."""
+    with Store.open(state) as store:
+        _wait_for_go()
+        granted = 0
+        for attempt in range(int(attempts)):
+            try:
+                held = reserve(store, "0.01", Ceilings(day_usd=Decimal("0.50")), run=f"run-{number}")
+            except BudgetError:
+                store.trail.append("refused", {"worker": number, "attempt": attempt}, run_id=f"run-{number}")
+                continue
+            granted += 1
+            if granted % 2:
+                store.ledger.settle(held, Usage(prompt_tokens=100), Decimal("0.01"))
+            store.trail.append("granted", {"worker": number, "attempt": attempt}, {"answer": f"{number}/{attempt}"})
+        _say(str(granted))
+
+
+def first_open(state: Path, number: str) -> None:
+    """Open a store that is not there yet, with everybody else."""
+    Store.open("sqlite://").close()  # the import is not what is raced
+    _wait_for_go()
+    with Store.open(state) as store:
+        store.trail.append("opened", {"worker": number})
+    _say(hashlib.sha256(install_key(state, "test")).hexdigest())
+
+
+def hold(state: Path) -> None:
+    """Stop in the middle of a transaction that has written something."""
+    with Store.open(state) as store:
+        from kimi_lsp.store.tables import consents, heads
+
+        with store.database.write("trail") as connection:
+            connection.execute(consents.insert().values(project="p", endpoint="e", given_at="never"))
+            connection.execute(heads.update().where(heads.c.name == "trail").values(seq=99))
+            _wait_for_go()
+
+
+def append(state: Path) -> None:
+    """Append until killed."""
+    with Store.open(state) as store:
+        number = 0
+        while True:
+            number += 1
+            _say(store.trail.append("call", {"number": number}, {"answer": f"answer {number} " * 2000}))
+
+
+def die_reserved(state: Path) -> None:
+    """Reserve, and end without a word."""
+    reserve(Store.open(state), "0.40")
+    os._exit(1)
+
+
+def fork(state: Path) -> None:
+    """Use one open store in a parent and its children at once."""
+    with Store.open(state) as store:
+        store.trail.append("parent", {})
+        children: list[int] = []
+        for _ in range(2):
+            child = os.fork()
+            if child == 0:
+                for number in range(10):
+                    store.trail.append("child", {"number": number})
+                os._exit(0)
+            children.append(child)
+        for number in range(10):
+            store.trail.append("parent", {"number": number})
+        codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        verification = store.trail.verify()
+        _say(json.dumps({"codes": codes, "checked": verification.checked, "problem": verification.problem}))
+
+
+def _name(path: object) -> str:
+    return os.fsdecode(path) if isinstance(path, str | bytes | Path) else repr(path)
+
+
+def watch(state: Path) -> None:
+    """Use the whole store and print every path that was opened for writing, made, moved, changed or removed."""
+    from kimi_lsp.store.trail import verify_export  # what is imported by now is not what is watched
+
+    changed: set[str] = set()
+
+    def listen(event: str, args: tuple[object, ...]) -> None:
+        if event == "open":
+            path, _, flags = args
+            is_write = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+            if is_write and not isinstance(path, int):  # a number is a file that was opened before, by its name
+                changed.add(_name(path))
+        elif event in {"os.mkdir", "os.rename", "os.link", "os.symlink", "os.remove", "os.rmdir", "os.chmod"}:
+            changed.update(_name(arg) for arg in args if not isinstance(arg, int))
+        elif event in {"sqlite3.connect", "os.truncate", "os.utime", "shutil.move"}:
+            changed.add(str(args[0]))
+        elif event in {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "socket.connect"}:
+            changed.add(f"{event}: {args!r}")
+
+    sys.addaudithook(listen)
+    with Store.open(state) as store:
+        install_key(state, "test")
+        held = reserve(store)
+        store.ledger.settle(held, Usage(prompt_tokens=1), Decimal("0.001"))
+        store.trail.append("call", {"x": 1}, {"answer": "text"})
+        store.trail.erase(hashlib.sha256(b"text").hexdigest(), reason="asked for")
+        assert store.trail.verify().is_ok
+        assert verify_export(store.trail.export()).is_ok
+        store.cache.put_many({str(number): "x" * 1000 for number in range(2000)}, project="p")
+        store.cache.prune(max_bytes=10)
+        store.consents.give("p", "e")
+        store.verdicts.set("p", "f", Decision.CONFIRMED)
+        assert len(store.ledger.entries()) == len(store.consents.all()) == len(store.verdicts.all("p")) == 1
+    _say(json.dumps(sorted(changed)))
+
+
+_COMMANDS: dict[str, Callable[..., None]] = {
+    command.__name__: command for command in (race, first_open, hold, append, die_reserved, fork, watch)
+}
+
+if __name__ == "__main__":
+    place = sys.argv[2]
+    _COMMANDS[sys.argv[1]](place if "://" in place else Path(place), *sys.argv[3:])
