@@ -3,7 +3,7 @@
     python3 .ci/llama.py [FOLDER]
 
 Only the standard library and `apt-get`/`dpkg-deb` are needed. The mirror is the one that this machine's apt sources
-name. A folder that is complete already is left alone. KIMI_LSP_LLAMA names another default folder.
+name. A folder that is complete already is left alone. KIMI_TEST_LLAMA names another default folder.
 """
 
 import os
@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 SUITE, PACKAGE = "sid", "llama.cpp"
-DEFAULT = Path(os.environ.get("KIMI_LSP_LLAMA") or Path.home() / ".cache" / "kimi-lsp-ci" / "llama").absolute()
+DEFAULT = Path(os.environ.get("KIMI_TEST_LLAMA") or Path.home() / ".cache" / "kimi-lsp-ci" / "llama").absolute()
 SOURCES = Path("/etc/apt")
 TRIES, STEP_TIMEOUT_S = 4, 600.0
 

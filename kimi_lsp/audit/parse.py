@@ -306,15 +306,23 @@ class FindingParser:
             if self._is_boundary(found):
                 self._give_up(found.start())
                 return True
+            self._search = found.start() + 1
         if self._is_final:
             self._finish()
             return True
-        self._search = max(self._search, len(self._text) - LOOKAHEAD)
+        self._search = self._undecided()
         if not self._is_skipping and self._search > self._start + self._max_object:
             self._too_large()
         if self._is_skipping:
             self._at = self._search
         return False
+
+    def _undecided(self) -> int:
+        """Where the first brace stands of which more text may yet make an opening; else the text's end."""
+        at = max(self._search, len(self._text) - LOOKAHEAD)
+        while (at := self._text.find("{", at)) >= 0 and OPENING.fullmatch(self._text, at) is None:
+            at += 1
+        return at if at >= 0 else len(self._text)
 
     def _is_boundary(self, found: re.Match[str]) -> bool:
         """Say whether an object that begins here is the next finding and no part of the broken one."""
@@ -330,7 +338,7 @@ class FindingParser:
         if tail is not None:
             self._give_up(tail.start() + 1)
         else:
-            self._is_cut = self._is_cut or not self._text.rstrip().endswith("}")
+            self._is_cut = True
             self._give_up(len(self._text))
 
     def _give_up(self, stop: int) -> None:

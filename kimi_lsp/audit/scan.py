@@ -40,7 +40,7 @@ class Frame:
 
     mark: str
     is_findings: bool = False
-    key: str = ""  # the last key read in it, normalised
+    key: str = ""  # the last key read in it, normalised; of a list, the key it stands under
 
 
 class _Expect(Enum):
@@ -216,7 +216,7 @@ class ObjectScan:
     def _nested(self, sign: str) -> Outcome | None:
         """A brace or bracket within the object, which may turn out to be no finding but what holds the findings."""
         top = self.stack[-1]
-        key = next((frame.key for frame in reversed(self.stack) if frame.key), "")
+        key = top.key
         is_finding = {"message", "quote"} <= self.fields
         if sign == "[" and key in LISTS and top.mark == "{" and not is_finding:
             self.stack.append(Frame("[", is_findings=True))
@@ -229,7 +229,7 @@ class ObjectScan:
             if found and found["key"] and normal(found["key"]) in FIELDS:
                 top.is_findings = top.mark == "["
                 return Outcome.WRAPS
-        self.stack.append(Frame(sign))
+        self.stack.append(Frame(sign, key=key if sign == "[" else ""))
         self._expect = _Expect.KEY if sign == "{" else _Expect.VALUE
         self.at += 1
         return None

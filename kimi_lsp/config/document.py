@@ -16,7 +16,7 @@ MAX_CHARS = 500_000
 _MAX_DOTS = 25_000_000  # the sum of squares over the lines: tomllib's memory for dotted keys, which never span lines
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 _PART = r"""(?:[\w-]++|"[^"]*+"|'[^']*+')"""
-_KEY = rf"({_PART}(?:\s*+\.\s*+{_PART})*+)"
+_KEY = rf"({_PART}(?>(?:\s*+\.\s*+{_PART})*))"
 _HEADER = re.compile(rf"\s*+\[\[?\s*+{_KEY}\s*+\]")
 _ASSIGNMENT = re.compile(rf"\s*+{_KEY}\s*+=")
 

@@ -149,8 +149,16 @@ class Database:
         finally:
             self._turn.release()
 
+    def stop_before_fork(self) -> bool:
+        """Let no writer be under way: SQLite in the child would believe for ever that one is. False after a long wait."""
+        return self._turn.acquire(timeout=self._busy_timeout_s)
+
+    def go_on_after_fork(self) -> None:
+        """In the parent: the next writer's turn."""
+        self._turn.release()
+
     def start_anew_after_fork(self) -> None:
-        """In a child: the parent's connections are neither used nor closed, the parent's lock is nobody's."""
+        """In the child: the parent's connections are neither used nor closed, the parent's lock is nobody's."""
         self._inherited.append(self.engine.pool)
         self.engine.dispose(close=False)
         self._turn = threading.Lock()
@@ -159,13 +167,26 @@ class Database:
 _forkable: "weakref.WeakSet[Database]" = weakref.WeakSet()
 
 
+_stopped: list[Database] = []  # by the fork that is under way; forks of one process never overlap
+
+
+def _before_fork() -> None:
+    _stopped.extend(database for database in list(_forkable) if database.stop_before_fork())
+
+
+def _after_fork_in_parent() -> None:
+    while _stopped:
+        _stopped.pop().go_on_after_fork()
+
+
 def _after_fork_in_child() -> None:
+    _stopped.clear()
     for database in list(_forkable):
         database.start_anew_after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
 
 
 @contextmanager
@@ -212,7 +233,7 @@ def _on_begin(connection: Connection) -> None:
 
 
 def _turn_log_on(connection: Connection, timeout_s: float) -> None:
-    """Switch to write-ahead logging, which SQLite refuses without waiting while another process opens the file.
+    """Switch to write-ahead logging. SQLite refuses that at once, without waiting, while another process writes.
 
     Where the file system cannot do it (a network share) SQLite keeps its old journal: slower, and just as safe.
     """
@@ -225,7 +246,8 @@ def _turn_log_on(connection: Connection, timeout_s: float) -> None:
             except sqlite3.OperationalError as error:
                 if not is_busy(error) or time.monotonic() > deadline:
                     raise
-                time.sleep(0.01)
+                cursor.execute("BEGIN IMMEDIATE")  # waits for the other one to end
+                cursor.execute("COMMIT")
             else:
                 return
     finally:

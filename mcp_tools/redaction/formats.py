@@ -27,9 +27,14 @@ class Format:
     is_reportable: bool = True
 
     @property
+    def has_part(self) -> bool:
+        """True where the secret is a part of the match."""
+        return "v" in self.pattern.groupindex
+
+    @property
     def shown_prefix(self) -> int:
         """How many of a token's first characters are the same for all tokens, and so give nothing away."""
-        return 0 if any(self.backs) or "v" in self.pattern.groupindex else min(map(len, self.keywords))
+        return 0 if any(self.backs) or self.has_part else min(map(len, self.keywords))
 
 
 def _token(kind: str, name: str, keywords: str, body: str, *, is_reportable: bool = True) -> Format:

@@ -1,42 +1,61 @@
 """Find the tokens of every known format in a text: keyword first, then the pattern at that place."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable
 
-from mcp_tools.redaction.formats import FORMATS, Format
+from mcp_tools.redaction.formats import FORMATS
 from mcp_tools.redaction.looks import is_sample_token
 from mcp_tools.redaction.secret import Secret
 
 
-def known_tokens(text: str) -> Iterator[Secret]:
-    """Every value of a known format, in the order of the table; spans may overlap."""
-    for token in FORMATS:
-        for keyword in token.keywords:
-            yield from _tokens(token, keyword, text)
+def _any_of(words: Iterable[str]) -> str:
+    """A pattern of the longest word that fits, one branch for each next character: the engine steps, it never guesses."""
+    branches: dict[str, set[str]] = {}
+    ends_here = False
+    for word in words:
+        if word:
+            branches.setdefault(word[0], set()).add(word[1:])
+        ends_here |= not word
+    pattern = "|".join(re.escape(first) + _any_of(rests) for first, rests in sorted(branches.items()))
+    if not pattern:
+        return ""
+    return f"(?:{pattern})?" if ends_here else f"(?:{pattern})"
 
 
-def _tokens(token: Format, keyword: str, text: str) -> Iterator[Secret]:
-    at = text.find(keyword)
-    if at < 0:
-        return
-    match_at = token.pattern.match
-    group: str | int = "v" if "v" in token.pattern.groupindex else 0
-    while at >= 0:
-        reached = at + 1
-        for back in token.backs:
-            found = match_at(text, at - back) if at >= back else None
-            if found:
-                reached = max(found.end(), reached)
-                start, stop = found.span(group)
-                value = text[start:stop]
-                if len(set(value)) > 5:
-                    is_sure = token.is_reportable and not is_sample_token(value)
-                    yield Secret(token.kind, start, stop, value, is_sure, token.name)
-                break
-        at = text.find(keyword, reached)
+_KEYWORDS = {keyword for token in FORMATS for keyword in token.keywords}
+_KEYWORD = re.compile(_any_of(_KEYWORDS))
+_FORMATS_AT = {
+    keyword: [rank for rank, token in enumerate(FORMATS) if any(map(keyword.startswith, token.keywords))]
+    for keyword in _KEYWORDS
+}  # a keyword, then the formats that have it or a beginning of it as theirs
+_FEWEST_CHARACTERS = 6  # different ones, in a token that is no `xxxxxx`
+
+
+def known_tokens(text: str) -> list[Secret]:
+    """Every value of a known format, the more specific format first; spans may overlap."""
+    found: list[tuple[int, Secret]] = []
+    reached: dict[int, int] = {}
+    search, at = _KEYWORD.search, 0
+    while keyword := search(text, at):
+        start = keyword.start()
+        at = start + 1
+        for rank in _FORMATS_AT[keyword[0]]:
+            if start < reached.get(rank, 0):
+                continue
+            token = FORMATS[rank]
+            for back in token.backs:
+                match = token.pattern.match(text, start - back) if start >= back else None
+                if match:
+                    reached[rank] = match.end()
+                    span = match.span("v" if token.has_part else 0)
+                    value = text[span[0] : span[1]]
+                    if len(set(value)) >= _FEWEST_CHARACTERS:
+                        is_sure = token.is_reportable and not is_sample_token(value)
+                        found.append((rank, Secret(token.kind, *span, value, is_sure, token.name)))
+                    break
+    return [secret for _, secret in sorted(found, key=lambda ranked: ranked[0])]
 
 
 def shown_prefix(value: str) -> int:
     """How many first characters of a value name its format and are no part of the secret; 0 for an unknown format."""
-    return max(
-        (token.shown_prefix for token in FORMATS if token.shown_prefix and token.pattern.fullmatch(value)), default=0
-    )
+    return max((token.shown_prefix for token in FORMATS if token.shown_prefix and token.pattern.fullmatch(value)), default=0)

@@ -171,7 +171,7 @@ class _Scan:
             if match is None:
                 self._fall_short("nested too deeply to be searched as a whole")
             elif match.pattern.path is None or match.pattern.path.search(source.path):
-                hit = _through_gates(match, file)
+                hit = through_gates(match, file)
                 if hit is not None:
                     start, stop = (source.from_byte(offset) for offset in hit.node.byte_range)
                     yield self._draft(match.pattern.rule, match.pattern.message, start, stop, hit.confidence)
@@ -204,7 +204,8 @@ class _Scan:
         return "".join(pieces) + ("…" if stop < draft.stop and pieces[-1:] != ["…"] else "")
 
 
-def _through_gates(match: Match, file: File) -> Hit | None:
+def through_gates(match: Match, file: File) -> Hit | None:
+    """What is left of a match after its gates; None when one of them says that it is no finding."""
     node = match.node("finding")
     hit = None if node is None else Hit(match, node, match.pattern.confidence)
     for name in match.pattern.gates:

@@ -126,7 +126,7 @@ def is_dynamic(hit: Hit, file: File) -> Hit | None:
 
 
 def is_foreign_data(hit: Hit, file: File) -> Hit | None:
-    """The data is not constant. What a request holds is surely foreign, what a caller gives may be, the rest rarely is."""
+    """The data is not constant. A request's is surely foreign, a caller's may be, any other rarely is."""
     argument = hit.match.node("argument")
     found = _dynamic(argument, file) if argument is not None else None
     if argument is None or found is None:

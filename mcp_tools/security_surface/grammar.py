@@ -21,8 +21,8 @@ INTERPOLATIONS = frozenset("interpolation template_substitution string_interpola
 
 SCALARS = frozenset(
     "integer float true false none number null undefined regex int_literal float_literal rune_literal "
-    "imaginary_literal nil iota decimal_integer_literal hex_integer_literal decimal_floating_point_literal character_literal "
-    "null_literal boolean_literal integer_literal char_literal ellipsis this self super".split()
+    "imaginary_literal nil iota decimal_integer_literal hex_integer_literal decimal_floating_point_literal "
+    "character_literal null_literal boolean_literal integer_literal char_literal ellipsis this self super".split()
 )
 """Nodes that are constants or no text at all."""
 

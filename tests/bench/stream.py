@@ -1,13 +1,14 @@
 """`stream`: what reading a model stream costs in CPU, beside a raw line loop and beside the SDK's typed path."""
 
+import asyncio
 import json
 import re
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import anyio
@@ -31,52 +32,21 @@ from tests.bench.figure import Figure, at_most, percentile, reported
 
 _MODEL = "kimi-k2.6"
 _LATENCY_GOAL_MS = 5.0
-_SERVER = """
-import asyncio, sys, time
-sys.path.insert(0, ".")
-from tests.bench.stream import chunked_stream, finding_stream
-
-async def serve(reader, writer):
-    head = await reader.readuntil(b"\\r\\n\\r\\n")
-    length = next(int(line.split(b":")[1]) for line in head.split(b"\\r\\n") if line.lower().startswith(b"content-length"))
-    await reader.readexactly(length)
-    writer.write(b"HTTP/1.1 200 OK\\r\\nconnection: close\\r\\ncontent-type: text/event-stream\\r\\ntransfer-encoding: chunked\\r\\n\\r\\n")
-    try:
-        if b"/latency/" in head.split(b"\\r\\n")[0]:
-            for piece in finding_stream(time.monotonic_ns):
-                writer.write(piece)
-                await writer.drain()
-                await asyncio.sleep(0.004)
-        else:
-            whole = streams[int(head.split(b"/")[1])]
-            for start in range(0, len(whole), 16384):
-                writer.write(whole[start : start + 16384])
-                await writer.drain()
-    except ConnectionError:
-        pass
-    writer.close()
-
-async def main():
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=1 << 24)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    async with server:
-        await server.serve_forever()
-
-streams = {n: chunked_stream(n) for n in map(int, sys.argv[1:])}
-asyncio.run(main())
-"""
+_SERVER = "import sys; from tests.bench.stream import serve; serve(int(sys.argv[1]))"
 
 
-def run(quick: bool) -> Iterator[Figure]:  # noqa: FBT001  (the runner's contract)
+def run(quick: bool) -> Iterator[Figure]:
     """CPU of a long reasoning stream (ours, raw lines, lines and JSON, typed), and latency to the event."""
     count, rounds = (2_000, 2) if quick else (20_000, 7)
     with _server(count) as port:
-        base_url = f"http://127.0.0.1:{port}/{count}/v1"
+        base_url, merged_url = f"http://127.0.0.1:{port}/chunks/v1", f"http://127.0.0.1:{port}/merged/v1"
         ways: dict[str, Callable[[], Awaitable[int]]] = {
             "ours": partial(_read_ours, base_url),
             "raw": partial(_read_raw, base_url, _ignore),
             "json": partial(_read_raw, base_url, json.loads),
             "typed": partial(_read_typed, base_url),
+            "ours, merged": partial(_read_ours, merged_url),
+            "json, merged": partial(_read_raw, merged_url, json.loads),
         }
         spent = anyio.run(_measure, ways, count, rounds)
         yield at_most(
@@ -90,6 +60,8 @@ def run(quick: bool) -> Iterator[Figure]:  # noqa: FBT001  (the runner's contrac
         name = f"stream: CPU of {count:,} chunks"
         yield reported(f"{name} beside lines + json.loads", spent["ours"], "s", peer=spent["json"], peer_name="loop")
         yield reported(f"{name} by the typed SDK", spent["typed"], "s", peer=spent["raw"], peer_name="httpx2 lines")
+        merged, name = spent["ours, merged"], f"{name} merged by a proxy, beside lines + json.loads"
+        yield reported(name, merged, "s", peer=spent["json, merged"], peer_name="loop")
         delays = anyio.run(latencies, f"http://127.0.0.1:{port}/latency/v1", 2 if quick else 6)
         yield at_most(
             "stream: last byte of a finding to its event, p95", percentile(delays, 0.95), "ms", _LATENCY_GOAL_MS
@@ -146,6 +118,11 @@ def finding_stream(now_ns: Callable[[], int]) -> Iterator[bytes]:
     yield b"0\r\n\r\n"
 
 
+def merged_stream(count: int) -> bytes:
+    """The same after a proxy that fills its buffer first: 16 KiB a chunk."""
+    return b"".join(map(_http_chunk, _slices(b"".join(reasoning_events(count))))) + b"0\r\n\r\n"
+
+
 async def latencies(base_url: str, rounds: int) -> list[float]:
     """Milliseconds from the write that ended each finding's JSON to the Answer event that holds it."""
     found: list[float] = []
@@ -159,6 +136,37 @@ async def latencies(base_url: str, rounds: int) -> list[float]:
                         found.append((here - int(sent[1])) / 1e6)
             assert exchange.completion.finish is Finish.STOP
     return found
+
+
+def serve(count: int) -> None:
+    """Serve `/chunks`, `/merged` and `/latency` on loopback until killed; the first line printed is the port."""
+    streams = {b"chunks": chunked_stream(count), b"merged": merged_stream(count)}
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = re.search(rb"content-length: (\d+)", head)
+        await reader.readexactly(int(length[1]) if length else 0)
+        writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: text/event-stream\r\n")
+        writer.write(b"transfer-encoding: chunked\r\n\r\n")
+        with suppress(ConnectionError):
+            name = head.split(b"/", 2)[1]
+            for piece in finding_stream(time.monotonic_ns) if name == b"latency" else _slices(streams[name]):
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0.004 if name == b"latency" else 0)
+        writer.close()
+
+    async def main() -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+        sys.stdout.flush()
+        await server.serve_forever()
+
+    asyncio.run(main())
+
+
+def _slices(whole: bytes) -> Iterator[bytes]:
+    return (whole[start : start + 16_384] for start in range(0, len(whole), 16_384))
 
 
 def _http_chunk(data: bytes) -> bytes:
@@ -226,11 +234,9 @@ async def _measure(ways: dict[str, Callable[[], Awaitable[int]]], count: int, ro
 
 
 @contextmanager
-def _server(count: int) -> Iterator[int]:
+def _server(count: int) -> Generator[int]:
     """A server in a process of its own, so that its CPU is not counted; gives its port."""
-    process = subprocess.Popen(  # noqa: S603  (our own interpreter and text)
-        [sys.executable, "-c", _SERVER, str(count)], stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([sys.executable, "-c", _SERVER, str(count)], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         yield int(process.stdout.readline())

@@ -325,6 +325,13 @@ def test_a_rule_of_the_safety_lanes_stays_on_where_the_rules_are_not_known_at_lo
     assert levels["docs-note"] is None
 
 
+def test_the_users_word_on_a_rule_goes_before_its_own_level_and_the_projects() -> None:
+    user = Options.model_validate({"rules": {"docs-error": "note", "docs-note": "off", "security-note": "warning"}})
+    resolved = _load("[rules]\ndocs-note = 'error'\nsecurity-note = 'note'\ndocs-error = 'warning'\n", user)
+    levels = {rule.id: resolved.settings.rules.level_of(rule) for rule in _RULES}
+    assert (levels["docs-error"], levels["docs-note"], levels["security-note"]) == (Level.WARNING, None, Level.WARNING)
+
+
 def test_pyproject_speaks_in_its_own_table_only() -> None:
     text = '[project]\nname = "x"\nmodel = 5\n[tool.other]\ndepth = "dual"\n[tool.kimi]\nfail_on = "note"\n'
     assert project_options(text, "pyproject.toml") == ProjectOptions(fail_on=FailOn.NOTE)

@@ -1,7 +1,7 @@
 """A real inference server that nobody here wrote: llama.cpp's llama-server with a tiny random-weight model.
 
 It answers nonsense, which is the point: real framing, real grammar-constrained JSON, real in-band errors.
-`.ci/llama.py` brings the program; without it the fixture skips, or fails where KIMI_LSP_REQUIRE_LLAMA=1.
+`.ci/llama.py` brings the program; without it the fixture skips, or fails where KIMI_TEST_REQUIRE_LLAMA=1.
 """
 
 import os
@@ -38,8 +38,8 @@ class Llama:
 
 
 def folder() -> Path:
-    """Where the program is looked for: KIMI_LSP_LLAMA, else the folder that `.ci/llama.py` fills."""
-    return Path(os.environ.get("KIMI_LSP_LLAMA") or Path.home() / ".cache" / "kimi-lsp-ci" / "llama")
+    """Where the program is looked for: KIMI_TEST_LLAMA, else the folder that `.ci/llama.py` fills."""
+    return Path(os.environ.get("KIMI_TEST_LLAMA") or Path.home() / ".cache" / "kimi-lsp-ci" / "llama")
 
 
 def missing() -> str | None:
@@ -51,7 +51,7 @@ def missing() -> str | None:
 
 def is_required() -> bool:
     """Whether a missing server is a failure."""
-    return os.environ.get("KIMI_LSP_REQUIRE_LLAMA") == "1"
+    return os.environ.get("KIMI_TEST_REQUIRE_LLAMA") == "1"
 
 
 def tiny_model(path: Path) -> None:

@@ -108,5 +108,5 @@ def test_the_model_is_small_and_the_same_each_time(tmp_path: Path) -> None:
 
 
 def test_a_missing_server_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("KIMI_LSP_LLAMA", str(tmp_path))
+    monkeypatch.setenv("KIMI_TEST_LLAMA", str(tmp_path))
     assert llama.missing() == f"no llama-server in {tmp_path}: run `python3 .ci/llama.py`"

@@ -113,6 +113,10 @@ _KNOWN: list[tuple[str, list[str], list[str]]] = [
     ("a/**/b", ["a/b", "a/x/b", "a/x/y/b"], ["ab", "a/xb"]),
     ("*.p?", ["a.py", "x/.pz"], ["a.p", "a.pyc"]),
     ("[!a-c]x", ["dx"], ["ax", "x"]),
+    ("[-a]x", ["-x", "ax"], ["bx"]),
+    ("[[:digit:]-a]", ["1", "-", "a"], ["A", "2a"]),  # after a class there is no range
+    ("[a-]", ["a", "-"], ["b"]),
+    (r"[\]a]", ["]", "a"], ["\\"]),
     (r"\!a", ["!a"], ["a"]),
     (r"\#a", ["#a"], ["a"]),
     ("a ", ["a"], ["a "]),
@@ -127,6 +131,16 @@ _KNOWN: list[tuple[str, list[str], list[str]]] = [
 def test_a_pattern_covers_what_it_should(line: str, covered: list[str], others: list[str]) -> None:
     patterns = Patterns([line])
     assert [path for path in (*covered, *others) if patterns.covers(path)] == covered
+
+
+def test_the_nearest_ignore_file_decides(tmp_path: Path) -> None:
+    for path in ("a.log", "keep.log", "sub/a.log", "sub/keep.log", "sub/deep/a.log", "sub/deep/keep.log"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("")
+    (tmp_path / ".gitignore").write_text("*.log\n.gitignore\n")
+    (tmp_path / "sub" / ".gitignore").write_text("!keep.log\n")
+    (tmp_path / "sub" / "deep" / ".gitignore").write_text("keep.*\n!a.log\n")
+    assert DiskProject(tmp_path).listing().paths == ("sub/deep/a.log", "sub/keep.log")
 
 
 def test_the_last_line_that_matches_decides_and_an_excluded_folder_stays_excluded() -> None:

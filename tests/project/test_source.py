@@ -135,6 +135,16 @@ def test_different_places_on_one_line_have_different_fingerprints(line: str) -> 
     assert len(prints) == len(starts)
 
 
+def test_a_place_and_its_number_on_the_line_do_not_run_together() -> None:
+    source = _source("x" * 11 + "1")
+    assert source.fingerprint("rule", Region(0, 10, 0, 12)) != source.fingerprint("rule", Region(0, 10, 0, 11))
+
+
+def test_whole_lines_do_not_depend_on_the_line_after_them() -> None:
+    whole = Region(0, 0, 2, 0)
+    assert _source("a\nb\nc\n").fingerprint("rule", whole) == _source("a\nb\nother\n").fingerprint("rule", whole)
+
+
 def test_nested_places_over_several_lines_have_different_fingerprints() -> None:
     source = _source("f(g(\n  1\n))\n")
     assert source.fingerprint("rule", Region(0, 0, 2, 2)) != source.fingerprint("rule", Region(0, 2, 2, 1))

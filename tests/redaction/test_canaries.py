@@ -120,6 +120,7 @@ def _learned() -> Redactor:
 
 
 REDACTOR = _learned()
+SENT = {path: REDACTOR.redact(text, path) for path, text in FILES.items()}
 
 
 def test_about_forty_canaries_are_planted_and_all_are_in_some_file() -> None:
@@ -134,8 +135,7 @@ def test_no_canary_survives_in_any_text(name: str) -> None:
     value = C[name]
     dresses = {value, json.dumps(value)[1:-1], quote(value, safe=""), base64.b64encode(value.encode()).decode().rstrip("=")[:-1]}
     halves = {value[:12], value[12:]} if name == "py_half" else set[str]()
-    for path, text in FILES.items():
-        redacted = REDACTOR.redact(text, path)
+    for path, redacted in SENT.items():
         assert not [dress for dress in dresses | halves if dress in redacted], path
 
 
@@ -146,13 +146,12 @@ def test_no_canary_survives_in_a_path() -> None:
 
 
 def test_no_line_of_the_private_key_survives() -> None:
-    sent = "\n".join(REDACTOR.redact(text, path) for path, text in FILES.items())
+    sent = "\n".join(SENT.values())
     assert not [line for line in _KEY.split("\n")[1:-2] if line[:16] in sent or line[-16:] in sent]
 
 
 def test_the_request_with_everything_passes_and_without_redaction_it_does_not() -> None:
-    sent = {path: REDACTOR.redact(text, path) for path, text in FILES.items()}
-    prompt = "\n".join(f"File {REDACTOR.redact(path)}\n{text}" for path, text in sent.items())
+    prompt = "\n".join(f"File {REDACTOR.redact(path)}\n{text}" for path, text in SENT.items())
     assert REDACTOR.scan(json.dumps({"messages": [{"role": "user", "content": prompt}]}).encode()) == []
     for path, text in FILES.items():
         if text != "SELECT 1;\n":
@@ -161,13 +160,12 @@ def test_the_request_with_everything_passes_and_without_redaction_it_does_not() 
 
 def test_every_text_comes_back_and_keeps_its_lines() -> None:
     for path, text in FILES.items():
-        redacted = REDACTOR.redact(text, path)
-        assert REDACTOR.restore(redacted) == text
-        assert len(redacted.splitlines()) == len(text.splitlines())
+        assert REDACTOR.restore(SENT[path]) == text
+        assert len(SENT[path].splitlines()) == len(text.splitlines())
 
 
 def test_code_around_the_canaries_is_still_there() -> None:
-    redacted = REDACTOR.redact(FILES["app.py"], "app.py")
+    redacted = SENT["app.py"]
     for code in ("import os\n", 'connect("db", user="app", password="', "port=5432)", "def rotate_", "_now(): ...", " + "):
         assert code in redacted
 

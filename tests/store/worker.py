@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from kimi_lsp.errors import BudgetError
 from kimi_lsp.store import Ceilings, Decision, Store, install_key
 from kimi_lsp.usage import Usage
-from tests.store.helpers import reserve
+from tests.store.helpers import WAIT_S, reserve
 
 
 def _say(text: str) -> None:
@@ -77,22 +78,48 @@ def die_reserved(state: Path) -> None:
 
 
 def fork(state: Path) -> None:
-    """Use one open store in a parent and its children at once."""
+    """Use one open store in a parent and its children at once; they are born while a thread writes."""
     with Store.open(state) as store:
         store.trail.append("parent", {})
-        children: list[int] = []
-        for _ in range(2):
-            child = os.fork()
-            if child == 0:
-                for number in range(10):
-                    store.trail.append("child", {"number": number})
-                os._exit(0)
-            children.append(child)
+        with store.database.read() as connection:
+            inherited = id(connection.connection.driver_connection)
+        is_writing = threading.Event()
+
+        def write() -> None:
+            with store.database.write("trail"):
+                is_writing.set()
+                store.trail.head()
+                sum(range(10_000_000))
+
+        def child() -> int:
+            with store.database.read() as connection:
+                is_shared = id(connection.connection.driver_connection) == inherited
+            for number in range(10):
+                store.trail.append("child", {"number": number})
+            return int(is_shared)
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        is_writing.wait(WAIT_S)
+        children = [_forked(child) for _ in range(2)]
+        thread.join(WAIT_S)
         for number in range(10):
             store.trail.append("parent", {"number": number})
         codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
         verification = store.trail.verify()
         _say(json.dumps({"codes": codes, "checked": verification.checked, "problem": verification.problem}))
+
+
+def _forked(run: Callable[[], int]) -> int:
+    """The id of a child that runs this and ends with the number it returns, or 9."""
+    child = os.fork()
+    if child == 0:
+        code = 9
+        try:
+            code = run()
+        finally:
+            os._exit(code)
+    return child
 
 
 def _name(path: object) -> str:

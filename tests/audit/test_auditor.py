@@ -1,0 +1,250 @@
+"""The Auditor at its own door: a project in memory, a store in memory, a fake endpoint."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import anyio
+import pytest
+
+from kimi_lsp.app.session import client
+from kimi_lsp.audit import (
+    AskPlanned,
+    AuditEvent,
+    Auditor,
+    AuditRequest,
+    Door,
+    Finished,
+    Found,
+    Noticed,
+    Outgoing,
+    Parts,
+    Planned,
+    Reasoned,
+    UnitDone,
+    UnitStatus,
+)
+from kimi_lsp.config import Budget, Depth, Rules, Settings
+from kimi_lsp.errors import UsageError
+from kimi_lsp.model import profile_for
+from kimi_lsp.store import Decision, Store
+from mcp_tools.finding import Lane
+from mcp_tools.project import MemoryProject, Overlay
+from mcp_tools.redaction import Redactor
+from tests.cli.harness import APP, KEY, TRAVERSAL, answer, finding
+from tests.fakes.kimi import FakeKimi
+from tests.fakes.script import Gate
+
+PROJECT = MemoryProject({"app.py": APP}, "shop")
+KEY_BYTES = b"k" * 32
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store.open("sqlite://")
+
+
+def settings_for(kimi: FakeKimi, tmp_path: Path) -> Settings:
+    from kimi_lsp.config import Secret
+
+    return Settings(
+        tmp_path,
+        base_url=kimi.base_url,
+        model="kimi-k2.6",
+        api_key=Secret(KEY),
+        depth=Depth.SCREEN,
+        lanes=(Lane.SECURITY,),
+    )
+
+
+def auditor(settings: Settings, store: Store) -> Auditor:
+    @asynccontextmanager
+    async def door(redactor: Redactor) -> AsyncGenerator[Door]:
+        profile = profile_for(settings.model, settings.base_url)
+        async with client(settings, replace(profile, prices=PRICES), redactor.scan) as opened:
+            yield opened
+
+    def opened(redactor: Redactor) -> AbstractAsyncContextManager[Door]:
+        return door(redactor)
+
+    return Auditor(Parts(settings, store=lambda: store, door=opened, key=lambda purpose: KEY_BYTES))
+
+
+PRICES = profile_for("kimi-k2.6", "https://api.moonshot.ai/v1").prices
+REQUEST = AuditRequest(PROJECT, "shop", depth=Depth.SCREEN)
+
+
+async def all_events(one: Auditor, request: AuditRequest) -> Sequence[AuditEvent]:
+    with anyio.fail_after(30):
+        async with one.audit(request) as events:
+            return [event async for event in events]
+
+
+def found_rules(events: Sequence[AuditEvent]) -> list[str]:
+    return [event.finding.rule.id for event in events if isinstance(event, Found)]
+
+
+async def test_facts_come_before_the_model_and_the_report_last(kimi: FakeKimi, store: Store, tmp_path: Path) -> None:
+    kimi.enqueue(answer(TRAVERSAL))
+    events = await all_events(auditor(settings_for(kimi, tmp_path), store), REQUEST)
+    kinds = [type(event) for event in events]
+    assert kinds[0] is Planned
+    assert kinds[-1] is Finished
+    assert kinds.index(Found) < kinds.index(AskPlanned) < kinds.index(UnitDone)
+    assert found_rules(events)[-1] == "path-traversal"
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert {item.rule.id for item in last.report.findings} == set(found_rules(events))
+    assert last.spent.calls == 1
+    assert last.spent.cost_usd > 0
+    assert store.ledger.spending().cost_usd == last.spent.cost_usd
+    assert store.ledger.open_reservations() == []
+
+
+async def test_unsaved_text_is_what_is_audited(kimi: FakeKimi, store: Store, tmp_path: Path) -> None:
+    kimi.enqueue(answer())
+    overlay = Overlay(PROJECT, {"app.py": "import os\nos.system('ls ' + input())\n"})
+    events = await all_events(auditor(settings_for(kimi, tmp_path), store), replace(REQUEST, project=overlay))
+    regions = [event.finding.location.region for event in events if isinstance(event, Found)]
+    assert [region.start_line for region in regions if region] == [1]
+    assert "sqlite3" not in kimi.chats[0].prompt
+
+
+async def test_leaving_the_block_closes_the_socket_and_keeps_what_was_spent(
+    kimi: FakeKimi, store: Store, tmp_path: Path
+) -> None:
+    gate = Gate()
+    kimi.enqueue(answer(TRAVERSAL, finding("weak-cryptography", 2, "import sqlite3"), chunk_chars=8, gate=gate))
+    gate.release(60)
+    with anyio.fail_after(30):
+        async with auditor(settings_for(kimi, tmp_path), store).audit(REQUEST) as events:
+            async for event in events:
+                if isinstance(event, Found) and event.finding.origin.model:
+                    break
+    await kimi.until(lambda fake: fake.chats[0].closed_by_client_at is not None)
+    assert store.ledger.open_reservations() == []
+    [entry] = store.ledger.entries()
+    assert entry.usage is not None
+    assert entry.usage.is_estimated
+    [record] = store.trail.records()
+    assert record.body["status"] == "cut"
+
+
+async def test_cancelling_the_task_cancels_the_call(kimi: FakeKimi, store: Store, tmp_path: Path) -> None:
+    gate = Gate()
+    kimi.enqueue(answer(TRAVERSAL, gate=gate))
+    gate.release(3)
+    async with anyio.create_task_group() as group:
+        group.start_soon(all_events, auditor(settings_for(kimi, tmp_path), store), REQUEST)
+        await kimi.until(lambda fake: bool(fake.chats) and fake.chats[0].events_sent >= 3)
+        group.cancel_scope.cancel()
+    await kimi.until(lambda fake: fake.chats[0].closed_by_client_at is not None)
+    assert store.ledger.open_reservations() == []
+
+
+async def test_an_error_of_the_reader_comes_out_as_it_is(kimi: FakeKimi, store: Store, tmp_path: Path) -> None:
+    kimi.enqueue(answer())
+    with pytest.raises(KeyError, match="mine"):
+        async with auditor(settings_for(kimi, tmp_path), store).audit(REQUEST) as events:
+            async for _ in events:
+                raise KeyError("mine")
+
+
+async def test_reasoning_streams_when_it_is_wanted(kimi: FakeKimi, store: Store, tmp_path: Path) -> None:
+    kimi.enqueue(answer(reasoning="First this. Then that."))
+    one = auditor(settings_for(kimi, tmp_path), store)
+    events = await all_events(one, replace(REQUEST, wants_reasoning=True))
+    assert "".join(event.text for event in events if isinstance(event, Reasoned)) == "First this. Then that."
+
+
+async def test_a_dismissed_finding_is_suppressed_and_still_reported(
+    kimi: FakeKimi, store: Store, tmp_path: Path
+) -> None:
+    kimi.enqueue(answer(TRAVERSAL))
+    one = auditor(settings_for(kimi, tmp_path), store)
+    [model] = [
+        event.finding
+        for event in await all_events(one, REQUEST)
+        if isinstance(event, Found) and event.finding.origin.model
+    ]
+    store.verdicts.set("shop", model.fingerprint, Decision.DISMISSED, reason="the caller checks")
+    [again] = [
+        event.finding
+        for event in await all_events(one, REQUEST)
+        if isinstance(event, Found) and event.finding.origin.model
+    ]
+    assert again.suppressed == "dismissed: the caller checks"
+    assert len(kimi.chats) == 1
+
+
+async def test_a_rule_that_the_user_turned_off_is_silent(kimi: FakeKimi, store: Store, tmp_path: Path) -> None:
+    kimi.enqueue(answer(TRAVERSAL))
+    settings = replace(
+        settings_for(kimi, tmp_path), rules=Rules(yours={"path-traversal": "off", "shell-injection": "off"})
+    )
+    assert found_rules(await all_events(auditor(settings, store), REQUEST)) == ["sql-injection"]
+
+
+async def test_consent_is_asked_once_and_says_what_would_leave(
+    kimi: FakeKimi, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "is_loopback", property(lambda self: False))  # as a remote endpoint
+    settings = replace(settings_for(kimi, tmp_path), trust_env=False)
+    asked: list[Outgoing] = []
+    replies = [False, True]
+
+    async def ask(outgoing: Outgoing) -> bool:
+        asked.append(outgoing)
+        return replies[len(asked) - 1]
+
+    one, request = auditor(settings, store), replace(REQUEST, consent=ask)
+    refused = await all_events(one, request)
+    assert kimi.chats == []
+    assert [event.notice.code for event in refused if isinstance(event, Noticed)] == ["consent-missing"]
+    assert (asked[0].files, asked[0].bytes, asked[0].endpoint) == (1, len(APP.encode()), settings.endpoint_host)
+    kimi.respond(lambda request: answer())
+    await all_events(one, request)
+    changed = Overlay(PROJECT, {"app.py": APP + "\n# more\n"})
+    await all_events(one, replace(request, project=changed))
+    assert len(kimi.chats) == 2
+    assert len(asked) == 2, "the second yes is remembered"
+
+
+async def test_units_wait_for_open_calls_before_the_budget_refuses_them(
+    kimi: FakeKimi, store: Store, tmp_path: Path
+) -> None:
+    project = MemoryProject({f"m{n}.py": f"def f{n}():\n    return {n}\n" for n in range(12)})
+    kimi.respond(lambda request: answer(prompt_tokens=1_000, completion_tokens=100))
+    # One reserve is about 0.07 dollars: with 0.10 only one call at a time fits, and each settles at about 0.0014.
+    settings = replace(settings_for(kimi, tmp_path), budget=Budget(run_usd=Decimal("0.10")))
+    events = await all_events(auditor(settings, store), replace(REQUEST, project=project))
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert last.units == {UnitStatus.CACHED: 0, UnitStatus.REVIEWED: 12}
+    assert last.report.is_complete
+
+
+async def test_a_lane_that_does_not_exist_is_said_at_once(store: Store, tmp_path: Path) -> None:
+    one = Auditor(Parts(Settings(tmp_path), store=lambda: store))
+    with pytest.raises(UsageError, match="docs"):
+        async with one.audit(replace(REQUEST, lanes=(Lane.DOCS,))):
+            pass
+
+
+async def test_a_large_file_is_asked_in_slices_and_findings_stay_in_theirs(
+    kimi: FakeKimi, store: Store, tmp_path: Path
+) -> None:
+    body = "".join(f"def f{n}(a):\n    b = a + {n}\n    return b\n\n\n" for n in range(400))
+    text = body + "def last(root, name):\n    path = root + '/' + name\n    return open(path).read()\n"
+    kimi.respond(
+        lambda request: answer(finding("path-traversal", text.count("\n") - 1, "    path = root + '/' + name"))
+    )
+    settings = settings_for(kimi, tmp_path)
+    settings = replace(settings, limits=replace(settings.limits, unit_chars=4_000))
+    project = MemoryProject({"big.py": text})
+    events = await all_events(auditor(settings, store), replace(REQUEST, project=project))
+    assert len(kimi.chats) > 3
+    assert found_rules(events) == ["path-traversal"], "said by every slice, found only where the text was shown"
+    assert "Outline of the rest of the file" in kimi.chats[0].prompt
