@@ -207,5 +207,5 @@ def fingerprint(rule_id: str, path: str, text: str, occurrence: int) -> str:
         32 hexadecimal digits. No line number goes into it.
     """
     parts = (rule_id, path, normalise(text), str(occurrence))
-    digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape"))
+    digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:32]

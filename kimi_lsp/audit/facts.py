@@ -66,17 +66,21 @@ def _batch_facts(
     if not fresh:
         return
     found: dict[str, list[Finding]] = {path: [] for path in fresh}
-    is_whole = True
+    is_whole, half_done = True, set[str]()
     for item in spec.tool(project, fresh):
         if isinstance(item, Finding):
             found.setdefault(item.location.path, []).append(item)
         elif item.path is None:
             is_whole = False  # something that holds for all files was not done: ask again next time
         else:
-            found.pop(item.path, None)
+            half_done.add(item.path)
         yield item
     if memory and is_whole:
-        kept = {keys[path]: encode_findings(findings) for path, findings in found.items() if path in keys}
+        kept = {
+            keys[path]: encode_findings(findings)
+            for path, findings in found.items()
+            if path in keys and path not in half_done
+        }
         memory.put_many(kept, project=project_key)
 
 

@@ -4,9 +4,9 @@ import re
 
 _AREAS = {
     "auth": """
-        auth authn authz authentication authorization authenticate authorize oauth oauth2 oidc saml sso login logout signin
-        signup session sessions passwd password passwords permission permissions rbac acl jwt mfa 2fa totp credential
-        credentials iam
+        auth authn authz authentication authorization authenticate authorize oauth oauth2 oidc saml sso login logout
+        signin signup session sessions passwd password passwords permission permissions rbac acl jwt mfa 2fa totp
+        credential credentials iam
     """,
     "payments": """
         payment payments billing invoice invoices checkout charge charges refund refunds stripe paypal braintree adyen

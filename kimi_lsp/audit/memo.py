@@ -22,7 +22,10 @@ def decode_findings(text: str) -> tuple[Finding, ...] | None:
     if not text:
         return None
     try:
-        return tuple(_finding(item) for item in cast("list[_Json]", json.loads(text)))
+        items: object = json.loads(text)
+        if not isinstance(items, list):
+            return None
+        return tuple(_finding(item) for item in cast("list[_Json]", items))
     except (ValueError, TypeError, KeyError):
         return None
 

@@ -348,7 +348,8 @@ class FindingParser:
         if not self._is_skipping and stop - self._start > self._max_object:
             self._too_large()
         elif not self._is_skipping and self._is_finding:
-            self._salvage(self._text[self._start : stop], is_cut=is_cut)
+            raw = self._text[self._start : stop]
+            self._salvage(raw, is_cut=is_cut and not raw.rstrip().endswith("}"))
         if is_cut and self._is_finding:
             self._is_closed = False
 

@@ -106,16 +106,19 @@ _MAX_UNESCAPE = 100_000
 def readings(quote: str, hint: int | None) -> Iterator[Reading]:
     """Every reading of a quote, the most literal ones first. `hint` is the 1-based line the model named, if any."""
     literal: list[str] = []
-    for text in _cleaned(quote, hint):
-        piece = squeeze(text)
-        if piece and piece not in literal:
-            literal.append(piece)
-            yield Reading((piece,))
+    cleaned: list[str] = []
+    for text in _unescaped(quote):
+        for clean in _cleaned(text, hint):
+            cleaned.append(clean)
+            piece = squeeze(clean)
+            if piece and piece not in literal:
+                literal.append(piece)
+                yield Reading((piece,))
     for piece in literal:
         trimmed = piece.rstrip(".,;:")
         if trimmed and trimmed not in literal:
             yield Reading((trimmed,))
-    clean = plain(quote, hint)
+    clean = cleaned[-1]
     parts = _pieces(_GAP.split(clean))
     if parts and "".join(parts) not in literal:
         yield Reading(parts, max_gap=60)
@@ -130,6 +133,13 @@ def plain(quote: str, hint: int | None) -> str:
     return last
 
 
+def _unescaped(quote: str) -> Iterator[str]:
+    """The quote, and where its line ends may have been escaped twice, the quote with real ones."""
+    yield quote
+    if "\\n" in quote and "\n" not in quote.strip() and len(quote) <= _MAX_UNESCAPE:
+        yield re.sub(r"(?:\\+r)?\\+n", "\n", quote)
+
+
 def _pieces(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(filter(None, map(squeeze, texts)))
 
@@ -138,8 +148,6 @@ def _cleaned(quote: str, hint: int | None) -> Iterator[str]:
     text = quote.replace("\r\n", "\n").replace("\r", "\n")
     yield text
     text = text.strip("\n \t")
-    if "\n" not in text and "\\n" in text and len(text) <= _MAX_UNESCAPE:
-        text = re.sub(r"(?:\\+r)?\\+n", "\n", text)
     if "```" in text or "~~~" in text:
         text = _FENCE.sub("", text).strip("\n")
         yield text

@@ -7,7 +7,7 @@ from itertools import pairwise
 from kimi_lsp.audit.quote import is_telling, squeeze, words
 from kimi_lsp.audit.squeezed import Place, Squeezed
 
-_MIN_CHARS, _MAX_CHARS = 10, 4_000
+_MIN_CHARS, MAX_CHARS = 10, 4_000
 _MAX_SEEDS = 32
 _MAX_HITS = 40
 _MAX_CLUSTERS = 6
@@ -27,7 +27,7 @@ def similar(text: Squeezed, quote: str, hints: Sequence[int]) -> list[Place]:
     compared by the longest common subsequence of characters, and by which words they lack.
     """
     piece = squeeze(quote).lower()
-    if not _MIN_CHARS <= len(piece) <= _MAX_CHARS:
+    if not _MIN_CHARS <= len(piece) <= MAX_CHARS:
         return []
     wanted = Counter(words(quote))
     masks = _masks(piece)
@@ -82,7 +82,7 @@ def _best(text: Squeezed, masks: dict[str, int], length: int, start: int, stop: 
     best: tuple[float, float, int, int] | None = None
     for begin in begins or {start}:
         limits = sorted(end for end in ends or {stop} if end > begin)
-        common = _common(masks, length, [text.lower[a:b] for a, b in pairwise([begin, *limits])])
+        common = common_length(masks, length, [text.lower[a:b] for a, b in pairwise([begin, *limits])])
         for end, same in zip(limits, common, strict=True):
             alike = 2 * same / (length + end - begin)
             if length >= _MIN_COVERED_CHARS and same >= _MIN_COVERAGE * length:
@@ -136,7 +136,7 @@ def _masks(piece: str) -> dict[str, int]:
     return masks
 
 
-def _common(masks: dict[str, int], length: int, parts: Sequence[str]) -> Iterator[int]:
+def common_length(masks: dict[str, int], length: int, parts: Sequence[str]) -> Iterator[int]:
     """The length of the longest common subsequence after each part of a text, bit-parallel (Hyyrö 2004)."""
     full = row = (1 << length) - 1
     for part in parts:

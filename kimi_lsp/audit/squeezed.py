@@ -13,9 +13,10 @@ from mcp_tools.project import Source
 
 WHOLE = 0.8  # a fit from here on covers whole lines
 FAR = 1_000_000  # lines, where no line is named
-_MAX_PLACES = 256
-_WORK = 5_000_000  # characters of quote compared before a search gives up: bounds periodic texts
+MAX_PLACES = 256
+MAX_COMPARED = 5_000_000  # characters of quote compared before a search gives up: bounds periodic texts
 _MAX_TRIES = 8
+_MAX_LINE = 5_000
 _CLOSERS = ",;:)]}{"
 _COMMENTS = ("#", "//", "/*", "--", "<!--")
 
@@ -66,10 +67,10 @@ class Squeezed:
     def occurrences(self, piece: str, near: int | None = None) -> list[int]:
         """Where a piece stands, overlaps included: those after `near` (an offset) first, then those before it."""
         near = min(near or 0, len(self.joined))
-        budget = _WORK
+        budget = MAX_COMPARED
         found: list[int] = []
         for begin, end in ((near, len(self.joined)), (0, near + len(piece) - 1)) if near else ((0, len(self.joined)),):
-            limit = len(found) + _MAX_PLACES
+            limit = len(found) + MAX_PLACES
             at = self.joined.find(piece, begin, end)
             while at >= 0 and len(found) < limit and budget > 0:
                 found.append(at)
@@ -154,6 +155,8 @@ class Squeezed:
         if not index:
             return True
         text = self.source.line(line)
+        if len(text) > _MAX_LINE:
+            return False  # not worth reading a minified file from its start for each place
         at = column(text, index)
         return not at or not _is_word(text[at - 1])
 

@@ -17,7 +17,7 @@ _CODE = (
     "re.compile(r'\\d+\\.\\w')",
     "for x in y:\n\tz = {'k': [1, 2]}",
     "let s = `\U0001f600 ${name}`;",
-    "path = \"C:\\\\new\\\\table\"",
+    'path = "C:\\\\new\\\\table"',
     "// don't { stop",
     "}",
 )
@@ -33,10 +33,6 @@ def finding(number: int, random_: random.Random) -> dict[str, str | int]:
         "why": random_.choice(["Because.", "", "See `x` -> 'y'; then \"z\"."]),
         "confidence": "high",
     }
-
-
-def _python(item: object) -> str:
-    return repr(item)
 
 
 def _json(item: object) -> str:
@@ -56,7 +52,8 @@ def _pretty(item: object) -> str:
 
 
 def _raw_newlines(item: object) -> str:
-    return re.sub(r"\\(.)", lambda match: {"n": "\n", "t": "\t"}.get(match[1], match[0]), _json(item))
+    shown = {"n": "\n", "t": "\t"}
+    return re.sub(r"\\(.)", lambda match: shown.get(match[1], match[0]), _json(item))
 
 
 def _trailing_comma(item: object) -> str:
@@ -68,7 +65,7 @@ def _commented(item: object) -> str:
 
 
 ENCODERS: tuple[Callable[[object], str], ...] = (
-    *(_json, _ascii, _compact, _pretty, _python, _raw_newlines, _trailing_comma, _commented),
+    *(_json, _ascii, _compact, _pretty, repr, _raw_newlines, _trailing_comma, _commented),
 )
 
 
@@ -84,8 +81,8 @@ WRAPPERS: Mapping[str, Callable[[Sequence[str]], str]] = {
     "other key": lambda items: '{"summary": "I found {it} [here]", "issues": [' + ",".join(items) + "],}",
     "deep": lambda items: '{"result": {"file": "a.py", "issues": [' + ",".join(items) + "]}}",
     "unknown key": lambda items: '{"observations": [' + ",".join(items) + "]}",
-    "prose between": lambda items: "\n\nAnd here's {another}, isn't it:\n".join(items),
-    "thought": lambda items: "<think>so {\"findings\": [] } or not</think>\n" + _listed(items),
+    "prose between": "\n\nAnd here's {another}, isn't it:\n".join,
+    "thought": lambda items: '<think>so {"findings": [] } or not</think>\n' + _listed(items),
     "mark": lambda items: "\ufeff" + _listed(items),
     "python": lambda items: "{'findings': [" + ", ".join(items) + "]}",
 }
@@ -140,7 +137,8 @@ def _swallowing_escape(text: str, _: random.Random) -> str:
 
 
 def _garbage(text: str, random_: random.Random) -> str:
-    at = random_.randrange(1, len(text))
+    comment = text.find("/*")
+    at = random_.randrange(1, comment if comment > 0 else len(text))
     return text[:at] + random_.choice(["\0", "@@", "]", ")", "...", "<b>"]) + text[at:]
 
 

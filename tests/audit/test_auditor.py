@@ -146,10 +146,14 @@ async def test_cancelling_the_task_cancels_the_call(kimi: FakeKimi, store: Store
 
 async def test_an_error_of_the_reader_comes_out_as_it_is(kimi: FakeKimi, store: Store, tmp_path: Path) -> None:
     kimi.enqueue(answer())
-    with pytest.raises(KeyError, match="mine"):
+
+    async def read_badly() -> None:
         async with auditor(settings_for(kimi, tmp_path), store).audit(REQUEST) as events:
             async for _ in events:
                 raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        await read_badly()
 
 
 async def test_reasoning_streams_when_it_is_wanted(kimi: FakeKimi, store: Store, tmp_path: Path) -> None:

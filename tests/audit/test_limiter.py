@@ -75,11 +75,10 @@ async def test_a_waiter_cancelled_after_its_turn_came_frees_the_place() -> None:
             async with limit.slot():
                 pytest.fail("ran although it was cancelled")
 
-    async with anyio.create_task_group() as group:
-        async with limit.slot():
-            group.start_soon(doomed)
-            await anyio.wait_all_tasks_blocked()
-            scope.cancel()
+    async with anyio.create_task_group() as group, limit.slot():
+        group.start_soon(doomed)
+        await anyio.wait_all_tasks_blocked()
+        scope.cancel()
     with anyio.fail_after(5):
         async with limit.slot():
             assert limit.running == 1

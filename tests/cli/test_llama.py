@@ -1,4 +1,4 @@
-"""The self-hosted path against a server that nobody here wrote. Its model says nonsense, which must never be "clean"."""
+"""The self-hosted path against a server nobody here wrote. Its model says nonsense, never to be taken for "clean"."""
 
 import json
 import re

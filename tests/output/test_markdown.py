@@ -92,6 +92,16 @@ def test_literal_text_shows_just_the_text(text: str) -> None:
 @RELAXED
 @given(texts)
 @example(HOSTILE)
+@example("a|b\\|c\\")
+def test_literal_text_stays_in_its_table_cell(text: str) -> None:
+    tokens = _parse(f"| a | b |\n| - | - |\n| x{literal(text)} | y |\n")
+    cells = [tokens[at + 1] for at, token in enumerate(tokens) if token.type == "td_open"]
+    assert [cell.content for cell in cells][1:] == ["y"]
+
+
+@RELAXED
+@given(texts)
+@example(HOSTILE)
 @example("@a@b ##1 gh-2 GH-3 HTTPS://x wWw.x")
 def test_no_mention_reference_or_address_is_left_for_a_platform_to_link(text: str) -> None:
     shown = _shown(f"- {literal(text)}")
