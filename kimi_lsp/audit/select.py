@@ -3,12 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from pathspec import GitIgnoreSpec
-
 from kimi_lsp.audit.lanes import LaneSpec
 from kimi_lsp.audit.units import Unit, units_of
 from mcp_tools.finding import Notice
-from mcp_tools.project import Project, Source
+from mcp_tools.project import Patterns, Project, Source
 from mcp_tools.redaction import is_denied
 
 _TEST = re.compile(
@@ -44,9 +42,9 @@ def units_for(
 
     `deny` are the user's and the project's patterns of paths that never go to a model, beside the built-in ones.
     """
-    denied = GitIgnoreSpec.from_lines(deny)
+    denied = Patterns(deny)
     for path in sorted(paths, key=review_order):
-        if is_denied(path) or denied.match_file(path):
+        if is_denied(path) or denied.covers(path):
             yield Notice("denied-path", "never sent to a model", path)
             continue
         if _LOCK.search(path):

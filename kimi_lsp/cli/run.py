@@ -81,7 +81,7 @@ class _Audit:
         self._notices: list[Notice] = []
         self._finished: Finished | None = None
         self._is_unread = False
-        self._show = Show(session, is_text=fmt is Format.TEXT and output is None)
+        self._show = Show(session, is_text=fmt is Format.TEXT and output is None, is_sarif=fmt is Format.SARIF)
 
     async def run(self) -> int:
         """Audit until the end or a signal; then the report."""

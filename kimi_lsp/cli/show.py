@@ -36,8 +36,9 @@ _COLOURS = {Level.ERROR: "\x1b[1;31m", Level.WARNING: "\x1b[1;33m", Level.NOTE: 
 class Show(AbstractContextManager["Show"]):
     """Prints events. With a terminal on standard error there is a live line; without one, a plain line a stage."""
 
-    def __init__(self, session: Session, *, is_text: bool) -> None:
+    def __init__(self, session: Session, *, is_text: bool, is_sarif: bool = False) -> None:
         self._session = session
+        self._is_sarif = is_sarif
         self.is_text = is_text
         self.files_read = 0
         self._spent = Spent()
@@ -169,7 +170,9 @@ class Show(AbstractContextManager["Show"]):
             tool=ToolInfo("kimi-lsp", __version__, _URI),
             sources=self._source,
             help_base=f"{_URI}/blob/main/docs/",
+            category=f"kimi-lsp/{settings.depth}",  # GitHub keeps the alerts of facts and of a model apart
             facts=tuple(facts),
+            with_suppressed=not self._is_sarif,  # GitHub opens an alert for each, whatever the mark says
         )
 
     def summary(self, report: Report, context: Context) -> None:

@@ -11,6 +11,7 @@ import pytest
 from kimi_lsp.config import Options, ProjectOptions, load, project_options
 from kimi_lsp.config.options import keys
 from kimi_lsp.config.table import settings_table
+from kimi_lsp.model.profiles import profile_for
 
 _PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 
@@ -37,7 +38,9 @@ def test_the_examples_in_the_documentation_are_valid(tmp_path: Path) -> None:
         path = tmp_path / f"{number}.toml"
         path.write_text(text, encoding="utf-8")
         path.chmod(0o600)
-        assert load(environ={}, user_file=path).notices == ()
+        resolved = load(environ={}, user_file=path)
+        assert resolved.notices == ()
+        assert profile_for(resolved.settings.model, resolved.settings.base_url, resolved.settings.profile)
     for text in _examples("kimi.toml"):
         assert project_options(text, "kimi.toml").model_fields_set >= set(tomllib.loads(text))
 

@@ -89,7 +89,7 @@ def test_every_source_can_say_everything_it_is_documented_to(tmp_path: Path) -> 
         [headers]
         X-Team = "audit"
         [profile]
-        context_tokens = 32_768
+        context_window = 32_768
         nested = {{ a = [1, 2] }}
         """
     resolved = load(environ={}, user_file=_user_file(tmp_path, text))
@@ -108,7 +108,7 @@ def test_every_source_can_say_everything_it_is_documented_to(tmp_path: Path) -> 
     assert settings.style.sentences == ("Names are nouns.",)
     assert dict(settings.rules.yours) == {"weak-hash": "off"}
     assert {name: value.reveal() for name, value in settings.headers.items()} == {"X-Team": "audit"}
-    assert dict(settings.profile) == {"context_tokens": 32_768, "nested": {"a": [1, 2]}}
+    assert dict(settings.profile) == {"context_window": 32_768, "nested": {"a": [1, 2]}}
 
 
 def test_every_setting_has_an_option_of_its_own_type() -> None:
