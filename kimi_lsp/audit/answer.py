@@ -47,7 +47,8 @@ class Reader:
         if not message:
             return Rejected(candidate, "no message")
         shown = Region(self.unit.first_line, 0, self.unit.last_line, len(self.unit.source.line(self.unit.last_line)))
-        anchor = self.anchorer.anchor(self.redactor.restore(candidate.quote), candidate.line, within=shown)
+        quote, symbol = self.redactor.restore(candidate.quote), candidate.symbol or None
+        anchor = self.anchorer.anchor(quote, candidate.line, within=shown, symbol=symbol)
         if not isinstance(anchor, Anchored):
             return Rejected(candidate, anchor.reason)
         path = self.unit.source.path

@@ -26,11 +26,12 @@ treat them as a value that is there and is not yours to see.
 """
 _ANSWER = """\
 Answer with one JSON object and nothing else:
-{"findings": [{"rule": "...", "line": 12, "quote": "...", "message": "...", "why": "...", "confidence": "high", \
-"fix": "..."}]}
+{"findings": [{"rule": "...", "line": 12, "symbol": "...", "quote": "...", "message": "...", "why": "...", \
+"confidence": "high", "fix": "..."}]}
 
 - rule: one of the ids above. A defect that fits none of them is not reported.
 - line: the number that stands before the first line you quote.
+- symbol: the function, method or class that the line stands in; empty at the top level.
 - quote: one to three whole lines, copied exactly, without the numbers. It is how your finding is found again: a quote \
 that is not in the material makes the finding worthless.
 - message: one sentence, what is wrong and where it leads.
@@ -62,6 +63,7 @@ def answer_schema(lane: Lane) -> JsonObject:
     fields: JsonObject = {
         "rule": {"type": "string", "enum": list(lane_spec(lane).rules)},
         "line": {"type": "integer"},
+        "symbol": text,
         "quote": text,
         "message": text,
         "why": text,

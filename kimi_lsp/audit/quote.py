@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-MAX_PIECES = 200  # a quote with more lines than this is only looked for verbatim
+MAX_PIECES = 200  # a quote of more lines, or with more gaps, is only looked for verbatim
 
 _MARKS = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u00b4\u00ab\u00bb"
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
@@ -91,10 +91,8 @@ class Reading:
     max_gap: int = 0
 
 
-_GAP = re.compile(
-    r"(?:(?:^|(?<=\n))[ \t]*)?(?:\#|//|/\*+|--|<!--|;|%|[\[(<{])?[ \t]*(?:\.\.\.+|…)[ \t]*(?:\*+/|-->|[\])>}])?"
-)
-_FENCE = re.compile(r"\A\s*(?:`{3,}|~{3,})[^\n`]*(?:\n|\Z)|\n?[ \t]*(?:`{3,}|~{3,})\s*\Z")
+_GAP = re.compile(r"(?:\#|//|/\*+|--|<!--|;|%|[\[(<{])?[ \t]{0,40}(?:\.\.\.+|\u2026)[ \t]{0,40}(?:\*+/|-->|[\])>}])?")
+_FENCE = re.compile(r"\A\s*(?:`{3,}|~{3,})[^\n`]*(?:\n|\Z)|\n?[ \t]{0,40}(?:`{3,}|~{3,})\s*\Z")
 _NUMBER = re.compile(r"[ \t]*(?:[Ll](?:ine[ \t]+)?)?(\d{1,7})[ \t]*(?:[|:│┃→>\])]|-(?!\d)|\.(?=\s)|\t)[ ]?")
 _BARE_NUMBER = re.compile(r"[ \t]*(\d{1,7})(?:[ \t]+|$)")
 _PLACE = re.compile(r"[ \t]*[\w./\\-]+\.\w{1,5}:(\d{1,7}):(?:\d{1,5}:)?[ \t]?")
@@ -120,7 +118,7 @@ def readings(quote: str, hint: int | None) -> Iterator[Reading]:
             yield Reading((trimmed,))
     clean = cleaned[-1]
     parts = _pieces(_GAP.split(clean))
-    if parts and "".join(parts) not in literal:
+    if 0 < len(parts) <= MAX_PIECES and "".join(parts) not in literal:
         yield Reading(parts, max_gap=60)
     lines = _pieces(clean.split("\n"))
     if 1 < len(lines) <= MAX_PIECES:
@@ -137,7 +135,7 @@ def _unescaped(quote: str) -> Iterator[str]:
     """The quote, and where its line ends may have been escaped twice, the quote with real ones."""
     yield quote
     if "\\n" in quote and "\n" not in quote.strip() and len(quote) <= _MAX_UNESCAPE:
-        yield re.sub(r"(?:\\+r)?\\+n", "\n", quote)
+        yield re.sub(r"(?:\\{1,8}r)?\\{1,8}n", "\n", quote)
 
 
 def _pieces(texts: Sequence[str]) -> tuple[str, ...]:

@@ -78,6 +78,12 @@ def test_the_same_question_has_the_same_answer() -> None:
         ("short\n", "12| x\n" * 20_000),
         ("short\n", "\\n" * 100_000),
         ("short\n", "`" * 100_000),
+        ("short\n", " " * 200_000 + "x"),
+        ("short\n", "x" + "\\" * 200_000 + "x"),
+        ("short\n", "x\n" + "``` \t" * 50_000),
+        ("short\n", "/ * # ; " * 50_000),
+        ("a = b\n" * 50_000, "a = b ... " * 10_000),
+        ("a = b\n" * 50_000, "a = b\n...\n" * 90 + "c"),
     ],
 )
 def test_the_work_is_bounded(text: str, quote: str, monkeypatch: pytest.MonkeyPatch) -> None:
