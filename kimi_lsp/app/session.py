@@ -10,7 +10,7 @@ from kimi_lsp.app.rules import all_rules
 from kimi_lsp.app.target import Target, locate, project_files
 from kimi_lsp.audit import LANES, Auditor, AuditRequest, ConsentAsker, Door, Parts
 from kimi_lsp.config import PROJECT_FILES, Depth, Options, Resolved, Settings, load, user_file
-from kimi_lsp.errors import UsageError
+from kimi_lsp.errors import StoreError, UsageError
 from kimi_lsp.model import Endpoint, KimiClient, Profile, Timeouts, profile_for
 from kimi_lsp.store import Record, Store, install_key
 from mcp_tools.finding import Lane
@@ -42,6 +42,15 @@ class Session:
         if self._store is None:
             self._store = Store.open(self.settings.state_dir)
         return self._store
+
+    def trail_head(self) -> str | None:
+        """The newest record's place and hash, where the store was opened: an outside witness of the trail."""
+        if self._store is None:
+            return None
+        try:
+            return str(self._store.trail.head())
+        except StoreError:
+            return None
 
     def close(self) -> None:
         """Close what was opened."""

@@ -118,10 +118,9 @@ class _Run:
             for spec in self._specs:
                 await to_thread.run_sync(self._facts, spec, paths)
             asker = await self._ask(paths) if self._request.depth is not Depth.LOCAL else None
-            head = await to_thread.run_sync(self._head)
             report = Report(tuple(sorted(self._findings, key=sort_key)), tuple(self._notices), len(self._read))
             spent, units = (asker.spent, dict(asker.units)) if asker else (Spent(), {})
-            await self._send.send(Finished(report, self.run_id, spent, units, head))
+            await self._send.send(Finished(report, self.run_id, spent, units))
 
     def _listed(self) -> Sequence[str]:
         return self._request.paths or self._request.project.listing().paths
@@ -165,14 +164,6 @@ class _Run:
         self._dismissed = {
             verdict.fingerprint: verdict.reason for verdict in verdicts if verdict.decision is Decision.DISMISSED
         }
-
-    def _head(self) -> str | None:
-        if self._store is None:
-            return None
-        try:
-            return str(self._store.trail.head())
-        except StoreError:
-            return None
 
     def _facts(self, spec: LaneSpec, paths: Sequence[str]) -> None:
         """Run a lane's tool, in a thread; its findings go out as they come."""

@@ -136,7 +136,6 @@ class Finished:
     run_id: str
     spent: Spent
     units: dict[UnitStatus, int] = field(default_factory=dict[UnitStatus, int])
-    trail_head: str | None = None  # the newest record's hash: an outside witness for the trail
 
 
 AuditEvent = Planned | FactsProgress | AskPlanned | Found | Noticed | Reasoned | UnitStarted | UnitDone | Finished

@@ -2,10 +2,12 @@
 
 import os
 from decimal import Decimal
+from typing import Annotated
 
 import typer
 
-from kimi_lsp.store import Period
+from kimi_lsp.errors import UsageError
+from kimi_lsp.store import JsonValue, Period
 
 app = typer.Typer(help="What was spent and what may be.", no_args_is_help=True)
 
@@ -33,6 +35,26 @@ def show() -> None:
             typer.echo(line)
         for open_call in store.ledger.open_reservations():
             typer.echo(
-                f"unsettled  ${open_call.cost_usd:.4f}, {open_call.tokens:,} tokens, since {open_call.reserved_at}, "
-                f"{open_call.model}: {open_call.label}"
+                f"unsettled  #{open_call.id} ${open_call.cost_usd:.4f}, {open_call.tokens:,} tokens, "
+                f"since {open_call.reserved_at}, {open_call.model}: {open_call.label}"
             )
+
+
+@app.command("release")
+def release(number: Annotated[int, typer.Argument(metavar="N", help="As `budget show` names it.")]) -> None:
+    """Give back what a call that never settled holds, when you know that it was not charged."""
+    from kimi_lsp.app.session import open_store, user_settings  # noqa: PLC0415
+
+    with open_store(user_settings(os.environ)) as store:
+        for open_call in store.ledger.open_reservations():
+            if open_call.id == number:
+                store.ledger.release(open_call)
+                body: dict[str, JsonValue] = {
+                    "call": number,
+                    "cost_usd": str(open_call.cost_usd),
+                    "label": open_call.label,
+                }
+                store.trail.append("reservation-released", body, run_id=open_call.run_id)
+                typer.echo(f"released ${open_call.cost_usd:.4f}")
+                return
+    raise UsageError(f"no unsettled call #{number}", hint="`budget show` has all.")

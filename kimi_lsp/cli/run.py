@@ -141,7 +141,7 @@ class _Audit:
             )
         else:
             report = finished.report
-        context = self._show.context(finished)
+        context = self._show.context(finished, self._session.trail_head())
         if self._show.is_text:
             self._show.summary(report, context)
         else:

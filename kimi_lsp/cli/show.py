@@ -56,7 +56,7 @@ class Show(AbstractContextManager["Show"]):
                 TextColumn("{task.fields[cost]}", markup=False),
                 console=self._console,
                 transient=True,
-                redirect_stdout=sys.stdout.isatty(),
+                redirect_stdout=False,
                 redirect_stderr=False,
             )
 
@@ -97,7 +97,8 @@ class Show(AbstractContextManager["Show"]):
     def _stage(self, name: str, total: int) -> None:
         self._total, self._done = total, 0
         if self._progress is None:
-            self._line(f"{name}: {total} {'files' if name == 'facts' else 'units'}")
+            unit = "file" if name == "facts" else "unit"
+            self._line(f"{name}: {total} {unit}{'' if total == 1 else 's'}")
         elif self._task is None:
             self._task = self._progress.add_task(name, total=total, cost="")
         else:
@@ -125,8 +126,13 @@ class Show(AbstractContextManager["Show"]):
 
     def _print(self, text: str) -> None:
         """A text on standard output at once. Raises BrokenPipeError when its reader is gone."""
+        shares_line = self._progress is not None and self._progress.live.is_started and sys.stdout.isatty()
+        if self._progress is not None and shares_line:
+            self._progress.stop()  # takes the live line away; it comes back below what is printed
         sys.stdout.buffer.write((text.rstrip("\n") + "\n").encode("utf-8", "backslashreplace"))
         sys.stdout.flush()
+        if self._progress is not None and shares_line:
+            self._progress.start()
 
     def note(self, text: str) -> None:
         """A line for the person who runs it."""
@@ -151,7 +157,7 @@ class Show(AbstractContextManager["Show"]):
             self._progress.start()
         return agreed
 
-    def context(self, finished: Finished | None) -> Context:
+    def context(self, finished: Finished | None, trail_head: str | None) -> Context:
         """What a report says of the run."""
         settings = self._session.settings
         facts = [("depth", settings.depth.value)]
@@ -164,8 +170,8 @@ class Show(AbstractContextManager["Show"]):
             estimated = " (partly estimated)" if spent.usage.is_estimated else ""
             facts.append(("tokens", f"{spent.usage.total_tokens:,} ({spent.usage.cached_tokens:,} cached){estimated}"))
             facts.append(("cost", f"${spent.cost_usd:.4f} of ${settings.budget.run_usd}"))
-        if finished and finished.units and finished.trail_head:
-            facts.append(("trail", finished.trail_head))
+        if spent.calls and trail_head:
+            facts.append(("trail", trail_head))
         return Context(
             tool=ToolInfo("kimi-lsp", __version__, _URI),
             sources=self._source,

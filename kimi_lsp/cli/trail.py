@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -57,22 +58,30 @@ def verify(
     head: Annotated[
         str | None, typer.Option(help="A head that a report printed: proves that no end is missing.")
     ] = None,
+    exported: Annotated[Path | None, typer.Option("--file", help="An exported trail, instead of your own.")] = None,
 ) -> int:
-    """Check the whole chain; exit code 1 when it is broken."""
+    """Check the whole chain, your own or an exported one; exit code 1 when it is broken."""
     from kimi_lsp.app.session import open_store, user_settings  # noqa: PLC0415
-    from kimi_lsp.store import Head  # noqa: PLC0415
+    from kimi_lsp.store import Head, verify_export  # noqa: PLC0415
 
     try:
         expected = None if head is None else Head.parse(head)
     except ValueError as error:
         raise UsageError(f"--head: {error}") from None
-    with open_store(user_settings(os.environ)) as store:
-        result = store.trail.verify(expected)
+    if exported is not None:
+        try:
+            with exported.open(encoding="utf-8", errors="surrogateescape") as lines:
+                result = verify_export(lines, expected)
+        except OSError as error:
+            raise UsageError(f"--file {exported}: {(error.strerror or 'cannot be read').lower()}") from None
+    else:
+        with open_store(user_settings(os.environ)) as store:
+            result = store.trail.verify(expected)
     if not result.is_ok:
         typer.echo(f"BROKEN: {result.problem}")
         return Exit.FINDINGS
     erased = f", {len(result.erased)} texts erased on record" if result.erased else ""
-    typer.echo(f"{result.checked} records in an unbroken chain{erased}")
+    typer.echo(f"{result.checked} records in an unbroken chain{erased}; head {result.head}")
     return Exit.CLEAN
 
 

@@ -32,10 +32,10 @@ def as_text(value: object) -> str | None:
 
 
 def as_count(value: object) -> int | None:
-    """The value if it is a whole number from 0 up; 3.0 counts, True does not."""
+    """The value if it is a whole number from 0 to 2^53; 3.0 counts, True does not."""
     if isinstance(value, float) and math.isfinite(value) and value.is_integer():
         value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 2**53 else None
 
 
 def scan_string(text: str, start: int) -> tuple[str, int]:

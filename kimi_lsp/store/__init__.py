@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from kimi_lsp.store.chain import Head, JsonValue, Record, Verification
 from kimi_lsp.store.clock import Clock, utc_now
+from kimi_lsp.store.export import verify_export
 from kimi_lsp.store.secret import install_key
 from kimi_lsp.store.values import (
     CallState,
@@ -45,6 +46,7 @@ __all__ = [
     "Verdict",
     "Verification",
     "install_key",
+    "verify_export",
 ]
 
 

@@ -238,6 +238,24 @@ def is_object(value: object) -> TypeGuard[dict[str, JsonValue]]:
     return isinstance(value, dict)
 
 
+def record_of(value: Mapping[str, object]) -> Record | str:
+    """A record from values of any type, or what is wrong with them."""
+    seq, ts, kind, run_id = value["seq"], value["ts"], value["kind"], value["run_id"]
+    body, contents, prev_hash, seal = value["body"], value["contents"], value["prev_hash"], value["hash"]
+    if not isinstance(seq, int) or isinstance(seq, bool):
+        return "a record's number is no number"
+    if not (isinstance(ts, str) and isinstance(kind, str) and isinstance(run_id, str)):
+        return f"record {seq} has a field of the wrong type"
+    if not (is_hash(prev_hash) and is_hash(seal)):
+        return f"record {seq} has a hash that is none"
+    if not is_object(body) or not is_object(contents):
+        return f"record {seq} has a body or contents that are no JSON objects"
+    digests = {name: digest for name, digest in contents.items() if is_hash(digest)}
+    if len(digests) != len(contents):
+        return f"record {seq} names a content by no digest"
+    return Record(seq, ts, kind, run_id, body, digests, prev_hash, seal)
+
+
 def _check(value: object) -> None:
     if value is None or isinstance(value, bool | int | str):
         return

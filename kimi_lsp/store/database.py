@@ -150,7 +150,10 @@ class Database:
             self._turn.release()
 
     def stop_before_fork(self) -> bool:
-        """Let no writer be under way: SQLite in the child would believe for ever that one is. False after a long wait."""
+        """Let no writer be under way: SQLite in the child would believe for ever that one is.
+
+        False when one still was after the longest wait.
+        """
         return self._turn.acquire(timeout=self._busy_timeout_s)
 
     def go_on_after_fork(self) -> None:

@@ -4,7 +4,7 @@ Reasoning that is kept here is evidence of how an answer came about, not proof o
 """
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, RowMapping, select
@@ -22,10 +22,10 @@ from kimi_lsp.store.chain import (
     digest_of,
     encoded,
     hash_of,
-    is_hash,
     is_object,
     joined,
     parse,
+    record_of,
 )
 from kimi_lsp.store.clock import Clock, stamp
 from kimi_lsp.store.database import Database
@@ -240,58 +240,6 @@ class Trail:
             return {digest: (text := _unpack(data)) is not None and digest_of(text) == digest for digest, data in rows}
 
 
-def verify_export(lines: Iterable[str], expected: Head | None = None, *, start: Head = START) -> Verification:
-    """Check an exported trail by itself, with no store. A line that is no record is a problem, not an error.
-
-    Args:
-        lines: as `Trail.export` yields them, with or without line ends.
-        expected: a head known from elsewhere.
-        start: the head that the export continues, when it does not begin at the first record.
-    """
-    checker = Checker(start=start, expected=expected)
-    present: dict[str, bool] = {}
-    for line in lines:
-        record = _exported(line.rstrip("\r\n"), present)
-        if not checker.feed(record):
-            break
-    return checker.finish(present)
-
-
-def _exported(line: str, present: dict[str, bool]) -> Record | str:
-    try:
-        value = parse(line)
-        if not is_object(value) or canonical(value) != line:
-            return "a line is not a record in canonical JSON"
-    except ValueError as error:
-        return f"a line is not a record: {error}"
-    there = value.pop("texts", None)
-    if not is_object(there):
-        return "a line has no texts"
-    for digest, text in there.items():
-        present[digest] = present.get(digest, True) and isinstance(text, str) and digest_of(text) == digest
-    if set(value) != {"seq", "ts", "kind", "run_id", "body", "contents", "prev_hash", "hash"}:
-        return "a line has other keys than a record"
-    return _checked(value)
-
-
-def _checked(value: Mapping[str, object]) -> Record | str:
-    """A record from values of any type, or what is wrong with them."""
-    seq, ts, kind, run_id = value["seq"], value["ts"], value["kind"], value["run_id"]
-    body, contents, prev_hash, seal = value["body"], value["contents"], value["prev_hash"], value["hash"]
-    if not isinstance(seq, int) or isinstance(seq, bool):
-        return "a record's number is no number"
-    if not (isinstance(ts, str) and isinstance(kind, str) and isinstance(run_id, str)):
-        return f"record {seq} has a field of the wrong type"
-    if not (is_hash(prev_hash) and is_hash(seal)):
-        return f"record {seq} has a hash that is none"
-    if not is_object(body) or not is_object(contents):
-        return f"record {seq} has a body or contents that are no JSON objects"
-    digests = {name: digest for name, digest in contents.items() if is_hash(digest)}
-    if len(digests) != len(contents):
-        return f"record {seq} names a content by no digest"
-    return Record(seq, ts, kind, run_id, body, digests, prev_hash, seal)
-
-
 def _record(row: RowMapping) -> Record | str:
     """A record as the database holds it; text that is not the canonical form of its value was not written by us."""
     parsed: dict[str, object] = dict(row)
@@ -303,7 +251,7 @@ def _record(row: RowMapping) -> Record | str:
         except ValueError as error:
             return f"record {row['seq']} was changed: its {name} cannot be read: {error}"
         parsed[name] = value
-    return _checked(parsed)
+    return record_of(parsed)
 
 
 def _intact(row: RowMapping) -> Record:

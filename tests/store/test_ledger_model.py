@@ -137,5 +137,5 @@ class LedgerModel(RuleBasedStateMachine):
             assert of_days(connection, None) == of_calls(connection, None)
 
 
-LedgerModel.TestCase.settings = settings(max_examples=12, stateful_step_count=20, deadline=None)
+LedgerModel.TestCase.settings = settings(max_examples=10, stateful_step_count=20, deadline=None)
 TestLedgerModel = LedgerModel.TestCase
