@@ -15,7 +15,7 @@ from mcp_tools.security_surface.ruff import Ruff, RuffHit, find_ruff
 from mcp_tools.security_surface.ruff_codes import CODES
 from mcp_tools.security_surface.rules import RULES
 from mcp_tools.security_surface.suppress import suppression
-from mcp_tools.security_surface.syntax import LANGUAGES, MAX_PARSED_CHARS, parse, share_of_errors
+from mcp_tools.security_surface.syntax import LANGUAGES, MAX_PARSED_CHARS, encoded, parse, share_of_errors
 
 AUTO: Final = "auto"
 """Look for ruff where the project cannot have planted it."""
@@ -154,10 +154,10 @@ class _Scan:
         language = source.language
         if language not in LANGUAGES:
             return
-        data = source.text.encode("utf-8", "surrogatepass")
+        data = encoded(source.text)
         queries = query_set(language)
-        windows = queries.windows(source.path, data)
-        if not windows:
+        places = queries.places(source.path, data)
+        if not places:
             return
         if len(source.text) > MAX_PARSED_CHARS:
             self._fall_short(f"more than {MAX_PARSED_CHARS:,} characters")
@@ -167,7 +167,7 @@ class _Scan:
             self._fall_short("parsing took too long")
             return
         file = File(source, tree, data)
-        for match in queries.matches(tree.root_node, windows):
+        for match in queries.matches(tree.root_node, places):
             if match is None:
                 self._fall_short("nested too deeply to be searched as a whole")
             elif match.pattern.path is None or match.pattern.path.search(source.path):

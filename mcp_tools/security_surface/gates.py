@@ -66,9 +66,10 @@ _SQL = re.compile(
     )""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
-_VALUE_POSITION = re.compile(  # what stands before a value
-    r"""(?: ['"%] | ,\s* | (?: = | < | > | <= | >= | <> | != | \blike | \bilike | \blimit | \boffset | \bbetween | \band
-      | \bin\s*\( | \bvalues\s*\( | \bvalues ) \s* \(? )\s*\Z""",
+_VALUE_POSITION = re.compile(  # what stands before a value; a double quote alone can open a name
+    r"""(?: ['%]\Z
+      | (?: = | < | > | \blike | \bilike | \blimit | \boffset | \bbetween(?:\s+\S+\s+and)? | \bvalues ) \s*\(?
+      | \b(?:values|in)\s*\( (?:[^()]*,)? )\s*"?\Z""",
     re.IGNORECASE | re.VERBOSE,
 )
 _QUOTED_NAME = re.compile(  # what stands before a name, quoted or not

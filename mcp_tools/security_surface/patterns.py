@@ -24,9 +24,12 @@ from tree_sitter import Node, Query, QueryCursor
 
 from mcp_tools.finding import Confidence, Rule
 from mcp_tools.security_surface.rules import RULES
-from mcp_tools.security_surface.syntax import WORD_BYTES, grammar, occurrences
+from mcp_tools.security_surface.syntax import WORD_BYTES, grammar, occurrences, path_to
 
 _MATCH_LIMIT = 1_024  # states in progress; without it a chain of 100,000 calls takes minutes
+_MAX_DEPTH = 500  # levels of the tree below which no match begins
+_MAX_BARE_CHILDREN = 4_000
+_MAX_STEPS = 1_000_000
 _WINDOW_GAP = 400  # bytes between two words that are searched in one go
 _MAX_WINDOWS = 200
 _QUERY_FILES: Mapping[str, str] = {"typescript": "javascript", "tsx": "javascript"}
@@ -120,8 +123,8 @@ class QuerySet:
     query: Query
     patterns: tuple[Pattern, ...]
 
-    def windows(self, path: str, data: bytes) -> list[tuple[int, int]]:
-        """The byte ranges in which a pattern can match; empty when there is nothing to parse for."""
+    def places(self, path: str, data: bytes) -> list[tuple[int, int]]:
+        """The byte ranges around which a pattern can match, ascending; empty when there is nothing to parse for."""
         held = tokens(data)
         anchors: set[Words] = set()
         for pattern in self.patterns:
@@ -131,27 +134,53 @@ class QuerySet:
                 pattern.needs is None or pattern.needs.search(data)
             ):
                 anchors.add(pattern.anchor)
-        windows: list[tuple[int, int]] = []
-        for start, stop in sorted(place for anchor in anchors for place in anchor.places(data)):
-            if windows and start - windows[-1][1] < _WINDOW_GAP:
-                windows[-1] = (windows[-1][0], max(stop, windows[-1][1]))
-            elif len(windows) == _MAX_WINDOWS:
-                return [(0, len(data))]
-            else:
-                windows.append((start, stop))
-        return windows
+        return sorted(place for anchor in anchors for place in anchor.places(data))
 
-    def matches(self, root: Node, windows: Sequence[tuple[int, int]]) -> Iterator[Match | None]:
-        """What matches in the windows; None once where the search was cut short."""
-        is_cut = False
-        for start, stop in windows:
+    def matches(self, root: Node, places: Sequence[tuple[int, int]]) -> Iterator[Match | None]:
+        """What matches around the places, some of it more than once; None once where the search fell short."""
+        is_cut = not is_searchable(root, places)
+        for start, stop in () if is_cut else _windows(places):
             cursor = QueryCursor(self.query, match_limit=_MATCH_LIMIT)
+            cursor.set_max_start_depth(_MAX_DEPTH)
             cursor.set_byte_range(start, stop)
             for index, captures in cursor.matches(root):
                 yield Match(self.patterns[index], captures)
             is_cut |= cursor.did_exceed_match_limit
         if is_cut:
             yield None
+
+
+def _windows(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The places, near ones joined."""
+    windows: list[tuple[int, int]] = []
+    for start, stop in places:
+        if windows and (start - windows[-1][1] < _WINDOW_GAP or len(windows) == _MAX_WINDOWS):
+            windows[-1] = (windows[-1][0], max(stop, windows[-1][1]))
+        else:
+            windows.append((start, stop))
+    return windows
+
+
+def is_searchable(root: Node, places: Sequence[tuple[int, int]]) -> bool:
+    """Say whether a search around the places takes time that grows with the text, and reaches them all.
+
+    Below a depth nothing is searched. A search looks from each child to the next named one, so a long run of bare
+    punctuation (100,000 open parentheses) costs its square.
+    """
+    steps = _MAX_STEPS
+    for start, stop in places:
+        leaf = root.descendant_for_byte_range(start, stop)
+        if leaf is None:
+            continue
+        depth = 0
+        for node in path_to(root, leaf, _MAX_DEPTH):
+            depth += 1
+            if node.child_count - 2 * node.named_child_count > _MAX_BARE_CHILDREN:
+                return False
+        steps -= depth
+        if depth >= _MAX_DEPTH or steps < 0:
+            return False
+    return True
 
 
 @cache

@@ -20,7 +20,7 @@ _MAX_DEPTH = 24
 _MAX_SPINE = 2_000
 _CONSTANT_NAME = re.compile(r"_*[A-Z][A-Z0-9_]*|__\w+__|_")
 _SAFE_MEMBER = re.compile(r"(?:sys\.executable|os\.(?:sep|linesep|name)|process\.execPath|\w+\.__name__|.*\.length)")
-_SAFE_NAME = re.compile(r"__dirname|__filename")
+_SAFE_NAME = re.compile(r"__dirname|__filename|\w*[Pp]lace_?[Hh]olders?|q?marks|\w*[Qq]uestion_?[Mm]arks?")
 _SAFE_CALL = re.compile(  # numbers, and text that was quoted for where it goes
     r"int|float|len|abs|round|ord|hash|id|bool|hex|\w*quote\w*|list2cmdline|\w*[eE]scape\w*|parseInt|parseFloat|Number|BigInt|"
     r"Itoa|FormatInt|FormatUint|FormatBool|parseLong|hashCode|size|length|count|getpid|getuid|time|uuid4|now|fileno|"

@@ -230,7 +230,6 @@ class _Run:
             self._output += chunk
             if len(self._output) > _MAX_OUTPUT_BYTES:
                 self._reason = "it gave too much output"
-                self.kill()
                 return
 
     def finish(self, deadline_s: float) -> tuple[bytes, str]:
@@ -240,21 +239,24 @@ class _Run:
         self._reader.join(deadline_s)
         if self._reader.is_alive():
             self._reason = f"it took longer than {deadline_s:g} s"
-        if self._reason:
-            self.kill()
-            return b"", self._reason
-        status = self._process.wait()
-        self._process.stdout.close() if self._process.stdout else None
-        return (b"", f"it failed with exit code {status}") if status else (bytes(self._output), "")
+        self.kill()
+        status = self._process.returncode
+        if not self._reason and status:
+            self._reason = f"it failed with exit code {status}"
+        return (b"", self._reason) if self._reason else (bytes(self._output), "")
 
     def kill(self) -> None:
-        """End the process and whatever it started."""
+        """End the process and whatever it started; one that has ended already only loses its pipe."""
         process = self._process
-        if process is None or process.poll() is not None:
+        if process is None or process.stdout is None or process.stdout.closed:
             return
-        with suppress(OSError):
-            if os.name == "nt":
-                process.kill()
-            else:
-                os.killpg(process.pid, signal.SIGKILL)
+        if self._reader.is_alive() or self._reason:
+            with suppress(OSError):
+                if os.name == "nt":
+                    process.kill()
+                else:
+                    os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        if threading.current_thread() is not self._reader:
+            self._reader.join()
+            process.stdout.close()

@@ -1,14 +1,16 @@
 """Parse a text into a syntax tree, within bounds. The one place that knows which wheel serves which language."""
 
 import importlib
+import re
 import time
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-import tree_sitter
 from tree_sitter import Language, Node, Parser, Point, Tree
 
 MAX_PARSED_CHARS = 2_000_000
+_LONE_CR = re.compile(rb"\r(?!\n)")
+_MAX_ERRORS = 20_000
 _DEADLINE_S = 10.0
 _WATCHED_BYTES = 256_000  # below it a parse is short; the watched way costs a fifth more
 _CHUNK_BYTES = 65_536
@@ -32,6 +34,12 @@ def grammar(language: str) -> Language:
     module, function = _WHEELS[language]
     capsule: object = getattr(importlib.import_module(module), function)()
     return Language(capsule)
+
+
+def encoded(text: str) -> bytes:
+    """A text as UTF-8 for `parse`. A lone CR ends a line, which the grammars do not know: it becomes LF, in place."""
+    data = text.encode("utf-8", "surrogatepass")
+    return _LONE_CR.sub(b"\n", data) if b"\r" in data else data
 
 
 def parse(language: str, data: bytes) -> Tree | None:
@@ -93,16 +101,19 @@ def path_to(root: Node, node: Node, limit: int = 2_000) -> Iterator[Node]:
 
 
 def share_of_errors(tree: Tree) -> float:
-    """How much of the text lies in nodes that the grammar could not make sense of, 0..1."""
+    """How many of the lines hold a token that the grammar could not place, 0..1."""
     root = tree.root_node
-    if not root.has_error or not root.end_byte:
+    if not root.has_error:
         return 0.0
-    if root.is_error:
-        return 1.0
-    query = tree_sitter.Query(tree.language, "(ERROR) @error")
-    broken = reached = 0
-    for node in tree_sitter.QueryCursor(query).captures(root).get("error", ()):
-        if node.start_byte >= reached:  # not inside one already counted
-            broken += node.end_byte - node.start_byte
-            reached = node.end_byte
-    return broken / root.end_byte
+    rows: set[int] = set()
+    pending = [root]
+    for _ in range(_MAX_ERRORS):  # no query: on a long run of bare punctuation it takes time without bound
+        if not pending:
+            break
+        node = pending.pop()
+        children = node.children
+        if node.is_error or node.is_missing:
+            rows.add(node.start_point.row)
+            rows.update(child.start_point.row for child in children if child.child_count == 0)
+        pending.extend(child for child in children if child.has_error)
+    return len(rows) / (root.end_point.row - root.start_point.row + 1)

@@ -39,18 +39,24 @@ def test_a_hostile_text_is_scanned_to_its_end(text: str) -> None:
 
 @pytest.mark.parametrize("path", ["a.js", "a.ts", "a.tsx", "a.go", "a.java", "a.rs"])
 def test_deep_nesting_is_survived_in_every_language(path: str) -> None:
-    words = "eval md5 exec query Query execute rejectUnauthorized ProcessBuilder Command arg InsecureSkipVerify createHash"
+    words = (
+        "eval md5 exec query Query execute rejectUnauthorized ProcessBuilder Command arg InsecureSkipVerify createHash"
+    )
     for text in ("(" * 50_000, "a" + ".query(x)" * 5_000, "{" * 50_000, "a = b + " * 20_000):
         scanned(path, f"{words}\n{text}")
 
 
 def test_a_text_that_is_mostly_no_code_is_said_to_be_checked_in_part() -> None:
     _, notices = scanned("app.py", "eval(x)\n" + "%% ]] )) ?? !! <<<< >>>>\n" * 50)
-    assert [(notice.code, notice.path, notice.incomplete) for notice in notices] == [("parse-incomplete", "app.py", False)]
+    assert [(notice.code, notice.path, notice.incomplete) for notice in notices] == [
+        ("parse-incomplete", "app.py", False)
+    ]
 
 
 def test_one_broken_line_does_not_hide_the_others() -> None:
-    findings, notices = scanned("app.py", "def f(x):\n    eval(x)\n\n" + "y = 1\n" * 30 + "def (:\n\ndef g(z):\n    eval(z)\n")
+    findings, notices = scanned(
+        "app.py", "def f(x):\n    eval(x)\n\n" + "y = 1\n" * 30 + "def (:\n\ndef g(z):\n    eval(z)\n"
+    )
     assert len(findings) == 2
     assert notices == []
 

@@ -11,7 +11,7 @@ from tests.security_surface.pages import Example, examples
 EXAMPLES = [example for rule_id in RULES for example in examples(rule_id)]
 DEMANDED = (
     "sql-injection shell-injection code-injection unsafe-deserialization tls-verification-disabled weak-hash "
-    "debug-enabled hard-coded-secret"
+    "debug-enabled hard-coded-secret private-key"
 ).split()
 
 

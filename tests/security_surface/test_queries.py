@@ -9,26 +9,25 @@ import pytest
 
 from mcp_tools.project import Source
 from mcp_tools.security_surface import RULES
+from mcp_tools.security_surface.engine import through_gates
 from mcp_tools.security_surface.gates import GATES, File
 from mcp_tools.security_surface.patterns import Match, query_set
 from mcp_tools.security_surface.syntax import LANGUAGES, parse
 from tests.security_surface.pages import examples
 
-SOURCES = [
-    example.source for rule_id in RULES for example in examples(rule_id) if example.source.language in LANGUAGES
-]
+SOURCES = [example.source for rule_id in RULES for example in examples(rule_id) if example.source.language in LANGUAGES]
 LIBRARY = [Path(module.__file__) for module in (subprocess, tarfile) if module.__file__]
 DESCRIBED = "python javascript go java rust".split()  # the others share a file with one of these
 
 
-def matches(source: Source, windows: Sequence[tuple[int, int]] | None = None) -> list[Match]:
-    """What the queries match: everywhere the trigger words point to, or in the given windows."""
+def matches(source: Source, places: Sequence[tuple[int, int]] | None = None) -> list[Match]:
+    """What the queries match: around the trigger words, or around the given places."""
     language = source.language or ""
     data = source.text.encode()
     tree = parse(language, data)
     assert tree is not None
     queries = query_set(language)
-    found = queries.matches(tree.root_node, queries.windows(source.path, data) if windows is None else windows)
+    found = queries.matches(tree.root_node, queries.places(source.path, data) if places is None else places)
     return [
         match
         for match in found
@@ -38,8 +37,6 @@ def matches(source: Source, windows: Sequence[tuple[int, int]] | None = None) ->
 
 def survivors(source: Source, found: Sequence[Match]) -> set[tuple[str, int, int]]:
     """Rule and place of the matches that pass their gates."""
-    from mcp_tools.security_surface.engine import through_gates
-
     data = source.text.encode()
     tree = parse(source.language or "", data)
     assert tree is not None
@@ -62,14 +59,14 @@ def test_every_query_compiles_and_its_settings_are_known(language: str) -> None:
 def test_every_pattern_reports_a_line_of_its_rules_page(language: str) -> None:
     queries = query_set(language)
     seen = {
-        queries.patterns.index(match.pattern)
+        id(match.pattern)
         for source in SOURCES
         if source.language == language
         for match in matches(source)
         if survivors(source, [match])
     }
-    unseen = sorted(set(range(len(queries.patterns))) - seen)
-    assert [(queries.patterns[index].rule.id, queries.patterns[index].anchor.texts) for index in unseen] == []
+    unseen = [pattern for pattern in queries.patterns if id(pattern) not in seen]
+    assert [f"{pattern.rule.id} {pattern.anchor.texts[0]!r}" for pattern in unseen] == []
 
 
 def test_looking_for_words_first_changes_nothing_on_the_examples() -> None:
@@ -95,5 +92,5 @@ def test_an_example_among_much_other_code_is_found_all_the_same() -> None:
 
 
 def test_a_text_without_trigger_words_is_not_parsed_for() -> None:
-    assert query_set("python").windows("a.py", b"def add(a, b):\n    return a + b\n") == []
-    assert query_set("python").windows("a.py", b"context = textual + evaluate\n") == []
+    assert query_set("python").places("a.py", b"def add(a, b):\n    return a + b\n") == []
+    assert query_set("python").places("a.py", b"context = textual + evaluate\n") == []

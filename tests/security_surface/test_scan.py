@@ -55,7 +55,11 @@ def test_a_scan_of_many_files_gives_what_each_gives_alone() -> None:
 @pytest.mark.parametrize("path", ["app.py", "deploy.yaml", "notes.unknown", ".env", "Dockerfile"])
 def test_a_token_is_found_in_any_kind_of_file_and_never_shown(path: str) -> None:
     finding = only({path: f'TOKEN = "{TOKEN}"\n'})
-    assert (finding.rule.id, finding.confidence, finding.severity) == ("hard-coded-secret", Confidence.HIGH, Level.ERROR)
+    assert (finding.rule.id, finding.confidence, finding.severity) == (
+        "hard-coded-secret",
+        Confidence.HIGH,
+        Level.ERROR,
+    )
     assert TOKEN not in repr(finding)
     assert TOKEN[6:] not in finding.evidence
 
@@ -110,7 +114,15 @@ def test_a_mark_on_the_line_suppresses_and_is_kept(comment: str, reason: str) ->
 
 @pytest.mark.parametrize(
     "comment",
-    ["# noqa: E501", "# noqa: S101", "# nosec B101", "# kimi: ignore[weak-hash]", "# kimi: ignore", "# a noqaX", "; 'nosec'"],
+    [
+        "# noqa: E501",
+        "# noqa: S101",
+        "# nosec B101",
+        "# kimi: ignore[weak-hash]",
+        "# kimi: ignore",
+        "# a noqaX",
+        "; 'nosec'",
+    ],
 )
 def test_a_mark_for_something_else_does_not_suppress(comment: str) -> None:
     assert only({"app.py": f"def f(x):\n    eval(x)  {comment}\n"}).suppressed is None
@@ -144,7 +156,15 @@ def test_a_mark_that_names_secrets_suppresses_one(comment: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["tests/app.py", "src/test_app.py", "app_test.py", "examples/app.py", "docs/app.py", "conftest.py", "a/testdata/x.py"],
+    [
+        "tests/app.py",
+        "src/test_app.py",
+        "app_test.py",
+        "examples/app.py",
+        "docs/app.py",
+        "conftest.py",
+        "a/testdata/x.py",
+    ],
 )
 def test_a_finding_in_a_test_or_example_is_a_note(path: str) -> None:
     assert only({path: "import os\ndef f(x):\n    os.system('ls ' + x)\n"}).severity is Level.NOTE
@@ -168,7 +188,7 @@ def test_a_fingerprint_survives_lines_added_above_and_tells_equal_lines_apart() 
     assert len(set(before)) == 2
 
 
-def test_a_table_from_a_constant_list_and_an_option_lower_what_is_claimed() -> None:
+def test_a_name_in_sql_and_a_switch_that_an_option_decides_are_of_low_confidence() -> None:
     forced = "import ssl\ndef f(c):\n    c.verify_mode = ssl.CERT_NONE\n"
     asked = "import ssl\ndef f(c, verify):\n    if not verify:\n        c.verify_mode = ssl.CERT_NONE\n"
     assert only({"app.py": forced}).confidence is Confidence.HIGH
@@ -186,3 +206,24 @@ def test_a_weak_hash_is_judged_by_what_it_is_for() -> None:
         "value = hashlib.md5(x)": Confidence.MEDIUM,
     }.items():
         assert only({"app.py": f"import hashlib\n{line}\n"}).confidence is confidence
+
+
+@pytest.mark.parametrize(
+    ("sql", "confidence"),
+    [
+        ("SELECT * FROM users WHERE a = '{x}'", Confidence.HIGH),
+        ('SELECT * FROM users WHERE a = "{x}"', Confidence.HIGH),
+        ("SELECT * FROM users WHERE a LIKE '%{x}%'", Confidence.HIGH),
+        ("SELECT * FROM users WHERE a IN ({x})", Confidence.HIGH),
+        ("INSERT INTO users VALUES (1, {x})", Confidence.HIGH),
+        ("SELECT * FROM users LIMIT {x}", Confidence.HIGH),
+        ("SELECT * FROM users WHERE {x}", Confidence.LOW),
+        ("SELECT * FROM users WHERE a = 'b' AND {x}", Confidence.LOW),
+        ("SELECT a, {x} FROM users", Confidence.LOW),
+        ('SELECT * FROM "{x}"', Confidence.LOW),
+        ("DROP TABLE a.'{x}'", Confidence.LOW),
+        ("SELECT * FROM users ORDER BY {x}", Confidence.LOW),
+    ],
+)
+def test_sql_is_surer_where_a_value_stands_than_where_a_name_does(sql: str, confidence: Confidence) -> None:
+    assert only({"app.py": f"def f(cursor, x):\n    cursor.execute(f'''{sql}''')\n"}).confidence is confidence
