@@ -1,16 +1,23 @@
-"""Parse a text with tree-sitter: one grammar a language, loaded when first needed, never downloaded."""
+"""Parse a text with tree-sitter: one grammar a language, loaded when first needed, never downloaded; within bounds."""
 
 import importlib
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-import tree_sitter
+from tree_sitter import Language, Node, Parser, Point, Tree
 
 from mcp_tools.project.source import Source
 
-_GRAMMARS = {
+MAX_PARSED_CHARS = 2_000_000
+_LONE_CR = re.compile(rb"\r(?!\n)")
+_DEADLINE_S = 10.0
+_WATCHED_BYTES = 256_000  # below it a parse is short; the watched way costs a fifth more
+_CHUNK_BYTES = 65_536
+
+_WHEELS = {
     "python": ("tree_sitter_python", "language"),
     "javascript": ("tree_sitter_javascript", "language"),
     "typescript": ("tree_sitter_typescript", "language_typescript"),
@@ -19,41 +26,51 @@ _GRAMMARS = {
     "java": ("tree_sitter_java", "language"),
     "rust": ("tree_sitter_rust", "language"),
 }
-_DEADLINE_S = 5.0  # a text that takes longer is no source code
-
-PARSED = frozenset(_GRAMMARS)
+PARSED = frozenset(_WHEELS)
 """Languages that have a grammar here."""
 
 
 @cache
-def grammar(language: str) -> tree_sitter.Language:
-    """The grammar of a language of PARSED."""
-    module, function = _GRAMMARS[language]
-    pointer: object = getattr(importlib.import_module(module), function)()
-    return tree_sitter.Language(pointer)
+def grammar(language: str) -> Language:
+    """The grammar of a language of PARSED, loaded on first use."""
+    module, function = _WHEELS[language]
+    capsule: object = getattr(importlib.import_module(module), function)()
+    return Language(capsule)
 
 
-def parse(source: Source) -> tree_sitter.Tree | None:
-    """The syntax tree of a text; None when its language has no grammar or parsing takes over 5 s.
+def encoded(text: str) -> bytes:
+    """A text as UTF-8 for `parse_bytes`. A lone CR ends a line, which no grammar knows: it becomes LF, in place."""
+    data = text.encode("utf-8", "surrogatepass")
+    return _LONE_CR.sub(b"\n", data) if b"\r" in data else data
 
-    Offsets in the tree count UTF-8 bytes: `source.from_byte` converts them.
-    """
-    if source.language not in PARSED:
-        return None
-    data = source.text.encode("utf-8", "surrogatepass")
+
+def parse_bytes(language: str, data: bytes) -> Tree | None:
+    """The tree of UTF-8 bytes; None when it took longer than ten seconds."""
+    parser = Parser(grammar(language))
+    if len(data) < _WATCHED_BYTES:
+        return parser.parse(data)
     deadline = time.monotonic() + _DEADLINE_S
-    parser = tree_sitter.Parser(grammar(source.language))
 
-    def read(offset: int, _point: object) -> bytes:
-        return data[offset : offset + 65536]
+    def chunk(offset: int, _point: Point) -> bytes:
+        return data[offset : offset + _CHUNK_BYTES]
 
-    def is_over(_offset: int, _has_error: bool) -> bool:
+    def is_late(_offset: int, _has_error: bool) -> bool:
         return time.monotonic() > deadline
 
     try:
-        return parser.parse(read, progress_callback=is_over)
-    except ValueError:  # "Parsing failed": the callback ended it
+        return parser.parse(chunk, progress_callback=is_late)
+    except ValueError:  # how the binding says that the callback stopped it
         return None
+
+
+def parse(source: Source) -> Tree | None:
+    """The syntax tree of a text; None when its language has no grammar, it is too long, or it took too long.
+
+    Offsets in the tree count UTF-8 bytes: `source.from_byte` converts them.
+    """
+    if source.language not in PARSED or len(source.text) > MAX_PARSED_CHARS:
+        return None
+    return parse_bytes(source.language, encoded(source.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +84,7 @@ class Symbol:
     depth: int
 
 
-def symbols(source: Source, tree: tree_sitter.Tree, *, max_depth: int = 2) -> Iterator[Symbol]:
+def symbols(source: Source, tree: Tree, *, max_depth: int = 2) -> Iterator[Symbol]:
     """The named definitions of a text in order: functions, classes, types and their members."""
     pending = [(child, 0) for child in reversed(tree.root_node.children)]
     while pending:
@@ -89,7 +106,7 @@ _CONTAINERS = frozenset(
 )
 
 
-def lines_of(source: Source, node: tree_sitter.Node) -> tuple[int, int]:
+def lines_of(source: Source, node: Node) -> tuple[int, int]:
     """The first and last line of a node in the source's own lines, last included."""
     first = source.position(source.from_byte(node.start_byte))[0]
     last = source.position(source.from_byte(max(node.end_byte - 1, node.start_byte)))[0]

@@ -7,6 +7,7 @@ from typing import Final
 
 from mcp_tools.finding import Confidence, Finding, Level, Location, Notice, Origin, Region, Rule
 from mcp_tools.project import Project, Source
+from mcp_tools.project.syntax import MAX_PARSED_CHARS, PARSED, encoded, parse_bytes
 from mcp_tools.redaction import Secret, find_secrets, mask
 from mcp_tools.security_surface.gates import GATES, RANK, File, Hit
 from mcp_tools.security_surface.patterns import Match, query_set
@@ -15,7 +16,7 @@ from mcp_tools.security_surface.ruff import Ruff, RuffHit, find_ruff
 from mcp_tools.security_surface.ruff_codes import CODES
 from mcp_tools.security_surface.rules import RULES
 from mcp_tools.security_surface.suppress import suppression
-from mcp_tools.security_surface.syntax import LANGUAGES, MAX_PARSED_CHARS, encoded, parse, share_of_errors
+from mcp_tools.security_surface.syntax import share_of_errors
 
 AUTO: Final = "auto"
 """Look for ruff where the project cannot have planted it."""
@@ -152,7 +153,7 @@ class _Scan:
     def _by_query(self) -> Iterator[_Draft]:
         source = self._source
         language = source.language
-        if language not in LANGUAGES:
+        if language not in PARSED:
             return
         data = encoded(source.text)
         queries = query_set(language)
@@ -162,7 +163,7 @@ class _Scan:
         if len(source.text) > MAX_PARSED_CHARS:
             self._fall_short(f"more than {MAX_PARSED_CHARS:,} characters")
             return
-        tree = parse(language, data)
+        tree = parse_bytes(language, data)
         if tree is None:
             self._fall_short("parsing took too long")
             return

@@ -23,8 +23,9 @@ from importlib import resources
 from tree_sitter import Node, Query, QueryCursor
 
 from mcp_tools.finding import Confidence, Rule
+from mcp_tools.project.syntax import grammar
 from mcp_tools.security_surface.rules import RULES
-from mcp_tools.security_surface.syntax import WORD_BYTES, grammar, occurrences, path_to
+from mcp_tools.security_surface.syntax import WORD_BYTES, occurrences, path_to
 
 _MATCH_LIMIT = 1_024  # states in progress; without it a chain of 100,000 calls takes minutes
 _MAX_DEPTH = 500  # levels of the tree below which no match begins

@@ -1,64 +1,11 @@
-"""Parse a text into a syntax tree, within bounds. The one place that knows which wheel serves which language."""
+"""Walk syntax trees and look words up in their text, within bounds."""
 
-import importlib
-import re
-import time
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterator
 
-from tree_sitter import Language, Node, Parser, Point, Tree
+from tree_sitter import Node, Tree
 
-MAX_PARSED_CHARS = 2_000_000
-_LONE_CR = re.compile(rb"\r(?!\n)")
 _MAX_ERRORS = 20_000
-_DEADLINE_S = 10.0
-_WATCHED_BYTES = 256_000  # below it a parse is short; the watched way costs a fifth more
-_CHUNK_BYTES = 65_536
-
-_WHEELS: Mapping[str, tuple[str, str]] = {
-    "python": ("tree_sitter_python", "language"),
-    "javascript": ("tree_sitter_javascript", "language"),
-    "typescript": ("tree_sitter_typescript", "language_typescript"),
-    "tsx": ("tree_sitter_typescript", "language_tsx"),
-    "go": ("tree_sitter_go", "language"),
-    "java": ("tree_sitter_java", "language"),
-    "rust": ("tree_sitter_rust", "language"),
-}
-LANGUAGES = frozenset(_WHEELS)
 WORD_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
-
-
-@cache
-def grammar(language: str) -> Language:
-    """The grammar of one of LANGUAGES, loaded on first use."""
-    module, function = _WHEELS[language]
-    capsule: object = getattr(importlib.import_module(module), function)()
-    return Language(capsule)
-
-
-def encoded(text: str) -> bytes:
-    """A text as UTF-8 for `parse`. A lone CR ends a line, which the grammars do not know: it becomes LF, in place."""
-    data = text.encode("utf-8", "surrogatepass")
-    return _LONE_CR.sub(b"\n", data) if b"\r" in data else data
-
-
-def parse(language: str, data: bytes) -> Tree | None:
-    """The tree of UTF-8 bytes; None when it took longer than ten seconds."""
-    parser = Parser(grammar(language))
-    if len(data) < _WATCHED_BYTES:
-        return parser.parse(data)
-    deadline = time.monotonic() + _DEADLINE_S
-
-    def chunk(offset: int, _point: Point) -> bytes:
-        return data[offset : offset + _CHUNK_BYTES]
-
-    def is_late(_offset: int, _has_error: bool) -> bool:
-        return time.monotonic() > deadline
-
-    try:
-        return parser.parse(chunk, progress_callback=is_late)
-    except ValueError:  # how the binding says that the callback stopped it
-        return None
 
 
 def text_of(node: Node) -> str:

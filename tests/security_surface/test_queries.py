@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from mcp_tools.project import Source
+from mcp_tools.project.syntax import PARSED, parse_bytes
 from mcp_tools.security_surface import RULES
 from mcp_tools.security_surface.engine import through_gates
 from mcp_tools.security_surface.gates import GATES, File
 from mcp_tools.security_surface.patterns import Match, query_set
-from mcp_tools.security_surface.syntax import LANGUAGES, parse
 from tests.security_surface.pages import examples
 
-SOURCES = [example.source for rule_id in RULES for example in examples(rule_id) if example.source.language in LANGUAGES]
+SOURCES = [example.source for rule_id in RULES for example in examples(rule_id) if example.source.language in PARSED]
 LIBRARY = [Path(module.__file__) for module in (subprocess, tarfile) if module.__file__]
 DESCRIBED = "python javascript go java rust".split()  # the others share a file with one of these
 
@@ -24,7 +24,7 @@ def matches(source: Source, places: Sequence[tuple[int, int]] | None = None) -> 
     """What the queries match: around the trigger words, or around the given places."""
     language = source.language or ""
     data = source.text.encode()
-    tree = parse(language, data)
+    tree = parse_bytes(language, data)
     assert tree is not None
     queries = query_set(language)
     found = queries.matches(tree.root_node, queries.places(source.path, data) if places is None else places)
@@ -38,14 +38,14 @@ def matches(source: Source, places: Sequence[tuple[int, int]] | None = None) -> 
 def survivors(source: Source, found: Sequence[Match]) -> set[tuple[str, int, int]]:
     """Rule and place of the matches that pass their gates."""
     data = source.text.encode()
-    tree = parse(source.language or "", data)
+    tree = parse_bytes(source.language or "", data)
     assert tree is not None
     file = File(source, tree, data)
     hits = [(match.pattern.rule.id, through_gates(match, file)) for match in found]
     return {(rule_id, *hit.node.byte_range) for rule_id, hit in hits if hit is not None}
 
 
-@pytest.mark.parametrize("language", sorted(LANGUAGES))
+@pytest.mark.parametrize("language", sorted(PARSED))
 def test_every_query_compiles_and_its_settings_are_known(language: str) -> None:
     for pattern in query_set(language).patterns:
         assert pattern.rule.id in RULES
