@@ -1,6 +1,6 @@
 """The plain text form: one finding as it arrives, and a whole report."""
 
-from mcp_tools.finding import Confidence, Finding, Report
+from mcp_tools.finding import Confidence, Finding, Report, normalise
 from mcp_tools.output.context import Context
 from mcp_tools.output.escape import printable
 from mcp_tools.output.excerpt import excerpt
@@ -25,11 +25,13 @@ def finding_text(finding: Finding, source: Source | None, *, show_source: bool =
     """
     place = printable(position(finding.location))
     rows = [f"{place}: {finding.severity.value}[{printable(finding.rule.id)}] {_prose(headline(finding))}"]
-    if show_source and source is not None and finding.location.region and not _SECRET_TAGS & set(finding.rule.tags):
-        rows += excerpt(source, finding.location.region)
+    region, shown = finding.location.region, ""
+    if show_source and source is not None and region and not _SECRET_TAGS & set(finding.rule.tags):
+        rows += excerpt(source, region)
+        shown = normalise(source.slice(region))
     if finding.confidence is not Confidence.HIGH:
         rows.append(f"  = confidence: {finding.confidence.value}")
-    if finding.evidence.strip():
+    if finding.evidence.strip() and normalise(finding.evidence) != shown:  # what the carets mark is not said twice
         rows.append(f"  = evidence: {_prose(finding.evidence)}")
     for related in finding.related:
         why = f": {_prose(related.message)}" if related.message.strip() else ""

@@ -270,3 +270,11 @@ def test_a_finding_without_a_message_says_its_rule() -> None:
 def test_no_text_opens_a_line_of_its_own(message: str, evidence: str, path: str) -> None:
     told = finding_text(replace(finding(message, path=path or "a"), evidence=evidence), None)
     assert all(row.startswith("  ") for row in told.split("\n")[1:])
+
+
+def test_evidence_that_the_carets_mark_already_is_not_said_twice() -> None:
+    source = Source("a.py", "run( x )\n", "python")
+    finding = Finding(SQL, "m", Location("a.py", Region(0, 0, 0, 8)), evidence="run(x)")
+    assert "evidence" not in finding_text(finding, source)
+    assert "evidence: run(x)" in finding_text(finding, None)
+    assert "evidence: because" in finding_text(replace(finding, evidence="because"), source)
