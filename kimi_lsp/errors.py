@@ -59,6 +59,12 @@ class LeakError(KimiError):
     code = "redaction.leak"
 
 
+class InternalError(KimiError):
+    """A defect of ours. It costs the unit or the lane it happened in, never the audit."""
+
+    code = "internal"
+
+
 class ModelError(KimiError):
     """A model call failed. `retryable` says whether the same call may succeed later; `retry_after_s` when."""
 

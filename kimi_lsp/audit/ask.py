@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -28,6 +29,7 @@ from kimi_lsp.errors import (
     AuthError,
     BudgetError,
     EndpointError,
+    InternalError,
     KimiError,
     LeakError,
     ModelError,
@@ -58,6 +60,8 @@ from kimi_lsp.usage import Usage
 from mcp_tools.finding import Finding, Notice
 from mcp_tools.redaction import Redacted, Redactor
 
+REPORT_IT = "Please report it."
+_log = logging.getLogger(__name__)
 _MAX_TOKENS = 16_384  # for reasoning and answer together; less can end in an empty answer (Moonshot's own advice)
 _MIN_TOKENS = 1_024
 _ESTIMATE_MARGIN = 1.25  # an estimate lies within a third of the truth; a reserve has to be on the safe side
@@ -139,7 +143,7 @@ class _Trip:
     rejected: list[Rejected] = field(default_factory=list[Rejected])
     malformed: list[Malformed] = field(default_factory=list[Malformed])
     completion: Completion | None = None
-    error: ModelError | LeakError | None = None
+    error: ModelError | LeakError | InternalError | None = None
     sent: Sent | None = None  # the endpoint answered: from here on the call may cost
     is_full: bool = False
     is_complete_answer: bool = False
@@ -200,7 +204,7 @@ class Asker:
         if self._stopped is not None and left:
             self.units[UnitStatus.NOT_REVIEWED] += left
             text = f"{left} of {len(jobs)} units were not reviewed: {self._stopped.line}"
-            await self._emit(Noticed(Notice(_code(self._stopped), text, incomplete=True)))
+            await self._emit(Noticed(Notice(notice_code(self._stopped), text, incomplete=True)))
 
     async def _work(self, queue: Iterator[Job]) -> None:
         while self._stopped is None:
@@ -294,6 +298,9 @@ class Asker:
             trip.error = error
             if isinstance(error, _BUSY):
                 slot.refused()
+        except Exception as error:  # noqa: BLE001 - a defect on one answer must not take the other units with it
+            _log.debug("%s broke", job.unit.label, exc_info=True)
+            trip.error = InternalError(f"a defect of kimi-lsp ({type(error).__name__})", hint=REPORT_IT)
         else:
             if trip.sent is not None and trip.sent.attempts > 1:
                 slot.refused()
@@ -447,7 +454,7 @@ class Asker:
         label, path = job.unit.label, job.unit.source.path
         if trip.error is not None:
             verb = "answer cut" if trip.has_begun else "not reviewed"
-            yield Notice(_code(trip.error), f"{verb} ({label}): {trip.error.line}", path, incomplete=True)
+            yield Notice(notice_code(trip.error), f"{verb} ({label}): {trip.error.line}", path, incomplete=True)
         elif trip.is_full:
             text = f"only the first {_FINDINGS_PER_UNIT} findings of the answer are kept ({label})"
             yield Notice("too-many-findings", text, path, incomplete=True)
@@ -484,7 +491,7 @@ def _shortfall(trip: _Trip) -> str:
     )
 
 
-def _code(error: KimiError) -> str:
+def notice_code(error: KimiError) -> str:
     """A notice's code for an error: `model.rate_limited` is `model-rate-limited`."""
     return error.code.replace(".", "-").replace("_", "-")
 

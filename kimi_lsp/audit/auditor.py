@@ -1,5 +1,6 @@
 """The Auditor: one request in, one stream of events out. Facts first, then the model, then the report."""
 
+import logging
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -12,7 +13,7 @@ import anyio
 from anyio import from_thread, to_thread
 from anyio.abc import ObjectSendStream
 
-from kimi_lsp.audit.ask import Asker, Door, Job, Plan, job_key
+from kimi_lsp.audit.ask import REPORT_IT, Asker, Door, Job, Plan, job_key, notice_code
 from kimi_lsp.audit.events import (
     AskPlanned,
     AuditEvent,
@@ -34,7 +35,7 @@ from kimi_lsp.audit.prompts import project_text
 from kimi_lsp.audit.select import secret_files, units_for
 from kimi_lsp.audit.units import Unit
 from kimi_lsp.config import Depth, Settings
-from kimi_lsp.errors import KimiError, StoreError
+from kimi_lsp.errors import InternalError, KimiError, StoreError
 from kimi_lsp.model import Thinking
 from kimi_lsp.store import Ceilings, Decision, Store
 from kimi_lsp.usage import Usage
@@ -42,6 +43,7 @@ from mcp_tools.finding import Finding, Notice, Report, sort_key
 from mcp_tools.project import Source
 from mcp_tools.redaction import Redactor
 
+_log = logging.getLogger(__name__)
 _EVENTS_AHEAD = 256  # a face that does not keep up holds the audit back
 _PREFIX_TOKENS = 4_000  # the stable part of a prompt, roughly
 _CHARS_PER_TOKEN = 3.0
@@ -105,6 +107,7 @@ class _Run:
         self._read: set[str] = set()
         self._dismissed: dict[str, str] = {}
         self._store: Store | None = None
+        self._asker: Asker | None = None
         self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
 
     async def run(self) -> None:
@@ -117,9 +120,10 @@ class _Run:
             await self._open_store()
             for spec in self._specs:
                 await to_thread.run_sync(self._facts, spec, paths)
-            asker = await self._ask(paths) if self._request.depth is not Depth.LOCAL else None
+            if self._request.depth is not Depth.LOCAL:
+                await self._ask(paths)
             report = Report(tuple(sorted(self._findings, key=sort_key)), tuple(self._notices), len(self._read))
-            spent, units = (asker.spent, dict(asker.units)) if asker else (Spent(), {})
+            spent, units = (self._asker.spent, dict(self._asker.units)) if self._asker else (Spent(), {})
             await self._send.send(Finished(report, self.run_id, spent, units))
 
     def _listed(self) -> Sequence[str]:
@@ -181,39 +185,42 @@ class _Run:
             elif self._merger.add(item) is None:
                 from_thread.run(self._emit, Found(item))
 
-    async def _ask(self, paths: Sequence[str]) -> Asker | None:
+    async def _ask(self, paths: Sequence[str]) -> None:
         """The model pass, when there is a model, a ledger and consent."""
         if self._parts.door is None or self._parts.key is None or self._store is None:
             why = "no model is configured" if self._parts.door is None else "no ledger, so nothing may be spent"
             await self._emit(Noticed(Notice("no-model", f"no model review: {why}", incomplete=True)))
-            return None
-        key = await to_thread.run_sync(self._parts.key, f"redaction {self._request.project_key}")
-        redactor = Redactor(key)
+            return
         try:
+            key = await to_thread.run_sync(self._parts.key, f"redaction {self._request.project_key}")
+            redactor = Redactor(key)
             async with self._parts.door(redactor) as door:
-                return await self._ask_through(door, redactor, key, paths)
+                await self._ask_through(door, redactor, key, paths)
         except KimiError as error:
-            code = error.code.replace(".", "-").replace("_", "-")
-            await self._emit(Noticed(Notice(code, f"no model review: {error.line}", incomplete=True)))
-            return None
+            await self._fell_short(error)
+        except Exception as error:  # noqa: BLE001 - whatever breaks here, the facts and the report stand
+            _log.debug("the model pass broke", exc_info=True)
+            await self._fell_short(InternalError(f"a defect of kimi-lsp ({type(error).__name__})", hint=REPORT_IT))
 
-    async def _ask_through(self, door: Door, redactor: Redactor, key: bytes, paths: Sequence[str]) -> Asker | None:
+    async def _fell_short(self, error: KimiError) -> None:
+        await self._emit(Noticed(Notice(notice_code(error), f"no model review: {error.line}", incomplete=True)))
+
+    async def _ask_through(self, door: Door, redactor: Redactor, key: bytes, paths: Sequence[str]) -> None:
         assert self._store is not None
         jobs, cached = await self._jobs(door, paths)
         endpoint = self._parts.settings.endpoint_host
         outgoing = self._outgoing(jobs, door, endpoint)
         await self._emit(AskPlanned(len(jobs), cached, outgoing))
-        asker = self._asker(door, redactor, key, endpoint, paths)
+        asker = self._asker = self._new_asker(door, redactor, key, endpoint, paths)
         asker.units[UnitStatus.CACHED] += cached
         if not jobs:
-            return asker
+            return
         if not await self._may_leave(outgoing, endpoint):
             text = f"{len(jobs)} units were not reviewed: nobody agreed that this project goes to {endpoint}"
             await self._emit(Noticed(Notice("consent-missing", text, incomplete=True)))
-            return asker
+            return
         await to_thread.run_sync(self._learn, redactor, jobs, paths)
         await asker.run(jobs)
-        return asker
 
     async def _jobs(self, door: Door, paths: Sequence[str]) -> tuple[list[Job], int]:
         """The units that must be asked, and how many the cache answered."""
@@ -279,7 +286,7 @@ class _Run:
             from_thread.check_cancelled()
             redactor.learn(source.text, source.path)
 
-    def _asker(self, door: Door, redactor: Redactor, key: bytes, endpoint: str, paths: Sequence[str]) -> Asker:
+    def _new_asker(self, door: Door, redactor: Redactor, key: bytes, endpoint: str, paths: Sequence[str]) -> Asker:
         assert self._store is not None
         settings, budget = self._parts.settings, self._parts.settings.budget
         plan = Plan(

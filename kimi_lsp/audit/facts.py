@@ -1,6 +1,7 @@
 """Run a lane's deterministic tool, and keep what it said of files that did not change. Runs in a thread."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -9,6 +10,7 @@ from kimi_lsp.audit.memo import decode_findings, encode_findings
 from mcp_tools.finding import Finding, Notice
 from mcp_tools.project import Project, Source
 
+_log = logging.getLogger(__name__)
 _BATCH = 200  # files between two signs of life
 
 
@@ -67,7 +69,7 @@ def _batch_facts(
         return
     found: dict[str, list[Finding]] = {path: [] for path in fresh}
     is_whole, half_done = True, set[str]()
-    for item in spec.tool(project, fresh):
+    for item in _unfailing(spec, project, fresh):
         if isinstance(item, Finding):
             found.setdefault(item.location.path, []).append(item)
         elif item.path is None:
@@ -82,6 +84,16 @@ def _batch_facts(
             if path in keys and path not in half_done
         }
         memory.put_many(kept, project=project_key)
+
+
+def _unfailing(spec: LaneSpec, project: Project, paths: Sequence[str]) -> Iterator[Finding | Notice]:
+    """What the tool says; if it breaks, what it said until then and a Notice that makes the audit incomplete."""
+    try:
+        yield from spec.tool(project, paths)
+    except Exception as error:  # noqa: BLE001 - a tool that breaks on one tree must not take the others' facts with it
+        _log.debug("%s broke", spec.tool_package, exc_info=True)
+        text = f"the {spec.lane} tool broke ({type(error).__name__}): up to {len(paths)} files are not looked at"
+        yield Notice("tool-failed", text, incomplete=True)
 
 
 def _key(spec: LaneSpec, source: Source) -> str:

@@ -1,16 +1,18 @@
 """The Auditor at its own door: a project in memory, a store in memory, a fake endpoint."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 import anyio
 import pytest
 
 from kimi_lsp.app.session import client
 from kimi_lsp.audit import (
+    LANES,
     AskPlanned,
     AuditEvent,
     Auditor,
@@ -26,11 +28,14 @@ from kimi_lsp.audit import (
     UnitDone,
     UnitStatus,
 )
+from kimi_lsp.audit.answer import Reader, Rejected
+from kimi_lsp.audit.lanes import LaneSpec
+from kimi_lsp.audit.parse import Candidate
 from kimi_lsp.config import Budget, Depth, Rules, Settings
 from kimi_lsp.errors import UsageError
 from kimi_lsp.model import profile_for
 from kimi_lsp.store import Decision, Store
-from mcp_tools.finding import Lane
+from mcp_tools.finding import Finding, Lane
 from mcp_tools.project import MemoryProject, Overlay
 from mcp_tools.redaction import Redactor
 from tests.cli.harness import APP, KEY, TRAVERSAL, answer, finding
@@ -252,3 +257,53 @@ async def test_a_large_file_is_asked_in_slices_and_findings_stay_in_theirs(
     assert len(kimi.chats) > 3
     assert found_rules(events) == ["path-traversal"], "said by every slice, found only where the text was shown"
     assert "Outline of the rest of the file" in kimi.chats[0].prompt
+
+
+class _Broken:
+    """A tool or a parser that breaks after its first result."""
+
+    def __init__(self, first: Iterable[Finding]) -> None:
+        self._first = first
+
+    def __call__(self, *_: object) -> Iterator[Finding]:
+        yield from self._first
+        raise RuntimeError("broken")
+
+
+async def test_a_tool_that_breaks_costs_its_files_and_not_the_audit(
+    kimi: FakeKimi, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kimi.enqueue(answer(TRAVERSAL))
+    spec = LANES[Lane.SECURITY]
+    found = [item for item in spec.tool(PROJECT, ["app.py"]) if isinstance(item, Finding)]
+    monkeypatch.setitem(cast("dict[Lane, LaneSpec]", LANES), Lane.SECURITY, replace(spec, tool=_Broken(found[:1])))
+    events = await all_events(auditor(settings_for(kimi, tmp_path), store), REQUEST)
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert not last.report.is_complete
+    assert [notice.code for notice in last.report.notices] == ["tool-failed"]
+    assert found_rules(events) == ["shell-injection", "path-traversal"]
+
+
+async def test_a_defect_on_one_answer_costs_that_unit_and_is_paid_for(
+    kimi: FakeKimi, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = MemoryProject({"a.py": APP, "b.py": APP + "\n"})
+    kimi.respond(lambda request: answer(TRAVERSAL))
+    read = Reader.read
+
+    def breaks(self: Reader, candidate: Candidate) -> Finding | Rejected:
+        if self.unit.source.path == "a.py":
+            raise RuntimeError("broken")
+        return read(self, candidate)
+
+    monkeypatch.setattr(Reader, "read", breaks)
+    events = await all_events(auditor(settings_for(kimi, tmp_path), store), replace(REQUEST, project=project))
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert [notice.code for notice in last.report.notices] == ["internal"]
+    assert [
+        event.finding.location.path for event in events if isinstance(event, Found) and event.finding.origin.model
+    ] == ["b.py"]
+    assert store.ledger.open_reservations() == []
+    assert store.ledger.spending().calls == 2
