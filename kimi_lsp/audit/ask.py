@@ -271,7 +271,7 @@ class Asker:
             tokens=most.total_tokens,
             cost_usd=self._profile.prices.cost_usd(most),
             ceilings=self._plan.ceilings,
-            label=f"{job.spec.lane} {job.unit.label}",
+            label=self._redactor.redact(f"{job.spec.lane} {job.unit.label}"),
         )
         while True:
             settled = self._settled
@@ -383,7 +383,7 @@ class Asker:
             "call": trip.call,
             "project": self._plan.project_key,
             "lane": job.spec.lane.value,
-            "path": job.unit.source.path,
+            "path": redact(job.unit.source.path),
             "lines": [job.unit.first_line + 1, job.unit.last_line + 1],
             "text_sha256": job.unit.source.sha256,
             "model": self._model,
@@ -407,8 +407,11 @@ class Asker:
             "cost_usd": str(cost_usd),
             "findings": [_finding_body(finding) for finding in trip.found],
             "known": list(trip.known),
-            "rejected": [{"rule": item.candidate.rule[:80], "reason": item.reason[:200]} for item in trip.rejected],
-            "malformed": [item.reason[:200] for item in trip.malformed],
+            "rejected": [
+                {"rule": redact(item.candidate.rule[:80]), "reason": redact(item.reason[:200])}
+                for item in trip.rejected
+            ],
+            "malformed": [redact(item.reason[:200]) for item in trip.malformed],
         }
         system, project, unit = (message.content for message in trip.request.messages)
         contents = {
