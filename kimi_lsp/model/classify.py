@@ -7,7 +7,6 @@ speak the same API.
 import re
 from collections.abc import Mapping
 from html import unescape
-from urllib.parse import urlsplit
 
 from kimi_lsp.errors import (
     AuthError,
@@ -21,7 +20,7 @@ from kimi_lsp.errors import (
     UnknownModelError,
 )
 from kimi_lsp.model.endpoint import Endpoint
-from kimi_lsp.model.hosts import is_within
+from kimi_lsp.model.hosts import host_of, is_within
 from kimi_lsp.model.loose import as_object, as_text, parse
 from kimi_lsp.model.scrub import scrub
 
@@ -61,7 +60,7 @@ def classify(
     error_class = _class_of(status, kind, said)
     message = f"{endpoint.netloc} answered {status}: {said or 'no message'}"
     if 300 <= status < 400:
-        target = urlsplit(headers.get("location", "")).netloc or "another address"
+        target = host_of(headers.get("location", "")) or "another address"
         message = f"{endpoint.netloc} answered {status}: redirect to {scrub(target, endpoint.key)} refused."
     return error_class(
         message,

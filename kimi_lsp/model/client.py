@@ -12,7 +12,7 @@ import functools
 import hashlib
 import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -150,37 +150,34 @@ class KimiClient:
             ModelError: the endpoint refused or did not answer.
         """
         body = self.body(request)
-        opened, attempts = await self._open(body)
-        profile, headers = self.endpoint.profile, lower(opened.response.headers)
-        exchange = Exchange(
-            opened.first,
-            opened.rest,
-            Assembler(
-                prompt_tokens=estimate_prompt(request),
-                reasoning_fields=profile.reasoning_fields,
-                may_tag_thinking=profile.may_tag_thinking,
-                clean=functools.partial(scrub, key=self.endpoint.key),
-            ),
-            LineSplitter(self._limits.max_line_bytes),
-            Sent(
-                body_sha256=hashlib.sha256(body).hexdigest(),
-                sent_bytes=len(body),
-                attempts=attempts,
-                request_id=request_id(headers),
-                trace_id=headers.get("x-trace-id") or headers.get("msh-trace-id"),
-            ),
-            max_bytes=self._limits.max_stream_bytes,
-            total_s=self._timeouts.total_s,
-            clock=self._ticker.clock,
+        profile, timeouts = self.endpoint.profile, self._timeouts
+        assembler = Assembler(
+            prompt_tokens=estimate_prompt(request),
+            reasoning_fields=profile.reasoning_fields,
+            may_tag_thinking=profile.may_tag_thinking,
+            clean=functools.partial(scrub, key=self.endpoint.key),
         )
+        opened, attempts = await self._open(body)
         try:
-            yield exchange
+            exchange = Exchange(
+                opened.first,
+                opened.rest,
+                assembler,
+                LineSplitter(self._limits.max_line_bytes),
+                _sent(body, attempts, lower(opened.response.headers)),
+                max_bytes=self._limits.max_stream_bytes,
+                total_s=timeouts.total_s,
+                clock=self._ticker.clock,
+            )
+            try:
+                yield exchange
+            finally:
+                field = exchange.completion.reasoning_field
+                if field in ("reasoning_content", "reasoning"):
+                    self._seen_field = field
+                with anyio.move_on_after(_CLOSE_S, shield=True):
+                    await exchange.aclose()
         finally:
-            field = exchange.completion.reasoning_field
-            if field in ("reasoning_content", "reasoning"):
-                self._seen_field = field
-            with anyio.move_on_after(_CLOSE_S, shield=True):
-                await exchange.aclose()
             await opened.aclose()
 
     async def models(self) -> list[ModelInfo]:
@@ -236,7 +233,12 @@ class KimiClient:
         attempt = 1
         while True:
             try:
-                return await self._attempt(body), attempt
+                with anyio.fail_after(self._timeouts.total_s):  # headers may trickle in for ever
+                    return await self._attempt(body), attempt
+            except TimeoutError as error:
+                raise EndpointError(
+                    f"No answer from {self.endpoint.netloc} within {self._timeouts.total_s:g} s."
+                ) from error
             except ModelError as error:
                 delay = self._retry.delay_s(
                     error, attempt=attempt, elapsed_s=self._ticker.clock() - began, jitter=self._ticker.jitter()
@@ -317,6 +319,16 @@ class _Opened:
         with anyio.move_on_after(_CLOSE_S, shield=True):
             await self.rest.aclose()
             await self.response.aclose()
+
+
+def _sent(body: bytes, attempts: int, headers: Mapping[str, str]) -> Sent:
+    return Sent(
+        body_sha256=hashlib.sha256(body).hexdigest(),
+        sent_bytes=len(body),
+        attempts=attempts,
+        request_id=request_id(headers),
+        trace_id=headers.get("x-trace-id") or headers.get("msh-trace-id"),
+    )
 
 
 def _model_info(item: dict[str, object], model: str) -> ModelInfo:

@@ -1,6 +1,7 @@
 """What a host name says about an endpoint: this machine, a private network, a known service."""
 
 import ipaddress
+from urllib.parse import urlsplit
 
 _PRIVATE_SUFFIXES = (".local", ".internal", ".lan", ".home.arpa", ".localhost")
 
@@ -25,6 +26,14 @@ def is_within(host: str, domain: str) -> bool:
     """Say whether a host is a domain or lies below it."""
     name = _bare(host)
     return name == domain or name.endswith("." + domain)
+
+
+def host_of(url: str) -> str:
+    """The host name of a URL, without port; empty where the URL is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _bare(host: str) -> str:

@@ -6,12 +6,13 @@ MAX_LINE_BYTES = 4 * 1024 * 1024
 
 
 class LineSplitter:
-    """Cuts a byte stream at LF or CR LF, wherever the chunks end. Bytes that are not UTF-8 become U+FFFD."""
+    """Cuts a byte stream at LF, CR LF or CR, wherever the chunks end. Bytes that are not UTF-8 become U+FFFD."""
 
     def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:
         self._max_line_bytes = max_line_bytes
         self._parts: list[bytes] = []  # the line that has not ended yet
         self._size = 0
+        self._is_after_cr = False  # a line feed that comes next ends no line of its own
 
     def feed(self, chunk: bytes) -> list[str]:
         """Take bytes in and give the lines they complete, without their ends.
@@ -19,6 +20,12 @@ class LineSplitter:
         Raises:
             StreamError: a line grows beyond the cap.
         """
+        if self._is_after_cr and chunk:
+            self._is_after_cr = False
+            chunk = chunk.removeprefix(b"\n")
+        if b"\r" in chunk:
+            self._is_after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         head, *rest = chunk.split(b"\n")
         if not rest:
             self._hold(head)
@@ -49,4 +56,4 @@ class LineSplitter:
 
 
 def _text(line: bytes) -> str:
-    return (line[:-1] if line.endswith(b"\r") else line).decode("utf-8", "replace")
+    return line.decode("utf-8", "replace")

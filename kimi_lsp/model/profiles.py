@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
-from urllib.parse import urlsplit
 
-from kimi_lsp.model.hosts import is_private, is_within
+from kimi_lsp.model.hosts import host_of, is_private, is_within
 from kimi_lsp.model.overrides import apply
 from kimi_lsp.model.request import Thinking
 from kimi_lsp.usage import Prices
@@ -209,14 +208,14 @@ def profile_for(model: str, base_url: str, overrides: Mapping[str, object] | Non
 
     Args:
         model: the id as the endpoint knows it.
-        base_url: where the endpoint is.
+        base_url: where the endpoint is. What is no URL names no host; `Endpoint` refuses it.
         overrides: the user's word on any field, and on `input_usd`, `cached_input_usd`, `output_usd`,
             `cache_write_usd` (dollars for a million tokens). What follows from `dialect` is set before the others.
 
     Raises:
         ConfigError: an unknown field (the message names the nearest) or a value of another type.
     """
-    host = urlsplit(base_url).hostname or ""
+    host = host_of(base_url)
     given = dict(overrides or {})
     dialect = apply(
         _Choice(_dialect_of(model, host)), {"dialect": given["dialect"]} if "dialect" in given else {}

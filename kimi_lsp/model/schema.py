@@ -9,9 +9,22 @@ from collections.abc import Iterable, Mapping
 from kimi_lsp.model.request import Json, JsonObject
 
 _MAX_NODES = 20_000  # inlining may multiply a schema; beyond this, references stay
+_MAX_ROUNDS = 8
 _DROPPED = ("$schema", "$defs", "definitions", "$id")
-_SCHEMA_KEYS = ("items", "additionalProperties", "contains", "propertyNames", "not", "if", "then", "else")
-_MAP_KEYS = ("patternProperties", "dependentSchemas")
+_SCHEMA_KEYS = (
+    "items",
+    "additionalProperties",
+    "contains",
+    "propertyNames",
+    "not",
+    "if",
+    "then",
+    "else",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "contentSchema",
+)
+_MAP_KEYS = ("patternProperties", "dependentSchemas", "dependencies")
 _NOTES = ("title", "description", "default", "examples")
 _TYPES = ("string", "number", "boolean", "object", "array", "null")
 _NUMERIC = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
@@ -31,12 +44,25 @@ def normalise(schema: Mapping[str, Json]) -> JsonObject:
     root becomes one. Alternatives at the root become one object with the properties of all. A reference out of the
     schema accepts anything. Idempotent.
     """
-    walker = _Walker(dict(schema))
+    result = _rewritten(dict(schema))
+    for _ in range(_MAX_ROUNDS):  # a rule that was dropped may have held the last reference to a definition
+        again = _rewritten(result)
+        if again == result:
+            break
+        result = again
+    return result
+
+
+def _rewritten(schema: JsonObject) -> JsonObject:
+    walker = _Walker(schema)
     result = walker.walk(walker.root())
     definitions: JsonObject = {}
-    while missing := [name for name in walker.kept if name not in definitions]:  # a kept one may name others
-        for name in missing:
-            definitions[name] = walker.walk(walker.target(walker.kept[name]) or {})
+    todo = list(_pointers(result))
+    while todo:
+        name = todo.pop().removeprefix("#/$defs/")
+        if name in walker.kept and name not in definitions:
+            definitions[name] = kept = walker.walk(walker.target(walker.kept[name]) or {})
+            todo += _pointers(kept)
     return {**result, "$defs": definitions} if definitions else result
 
 
@@ -78,11 +104,12 @@ class _Walker:
         pointer = schema.pop("$ref", None)
         if isinstance(pointer, str):
             return self._reference(pointer, schema)
+        schema = _renamed(schema)
         only = schema.get("allOf")
         if isinstance(only, list) and len(only) == 1 and isinstance(only[0], dict):  # how a reference gets a title
             schema.pop("allOf")
             return self.walk(_beside(only[0], schema))
-        return _one_type(self._descend(_renamed(schema)))
+        return _one_type(self._descend(schema))
 
     def _descend(self, schema: JsonObject) -> JsonObject:
         """The schema with every schema right below it rewritten."""
@@ -167,8 +194,11 @@ class _Walker:
 def _renamed(schema: JsonObject) -> JsonObject:
     """Older or rarer keywords by the names that are understood; `oneOf` loses its "only"."""
     renamed = dict(schema)
-    if isinstance(renamed.get("oneOf"), list) and "anyOf" not in renamed:
-        renamed["anyOf"] = renamed.pop("oneOf")
+    if isinstance(one_of := renamed.pop("oneOf", None), list):
+        if "anyOf" in renamed:
+            renamed["allOf"] = [*_sequence(renamed.get("allOf")), {"anyOf": one_of}]
+        else:
+            renamed["anyOf"] = one_of
     if isinstance(renamed.get("items"), list):
         renamed["prefixItems"] = renamed.pop("items")
         if (rest := renamed.pop("additionalItems", None)) is not None:

@@ -1,9 +1,7 @@
 """Reads what a call used, wherever a dialect puts it, and estimates it where nobody says."""
 
-import math
-
 from kimi_lsp.model.loose import as_count, as_object
-from kimi_lsp.model.tokens import weigh
+from kimi_lsp.model.tokens import tokens_of, weigh
 from kimi_lsp.usage import Usage
 
 
@@ -13,8 +11,8 @@ class Tally:
     def __init__(self, prompt_tokens: int) -> None:
         """Start from an estimate of the prompt, in tokens."""
         self._prompt_tokens = prompt_tokens
-        self._reasoning_weight = 0.0
-        self._answer_weight = 0.0
+        self._reasoning_weight = 0
+        self._answer_weight = 0
         self.reported: Usage | None = None
         self.reasoning_chars = 0
         self.answer_chars = 0
@@ -45,8 +43,8 @@ class Tally:
         Estimated when nothing was reported, or zeros for a text that came; a cut stream's report is marked as well,
         because the endpoint may have gone on.
         """
-        reasoning = math.ceil(self._reasoning_weight)
-        completion = math.ceil(self._reasoning_weight + self._answer_weight)
+        reasoning = tokens_of(self._reasoning_weight)
+        completion = tokens_of(self._reasoning_weight + self._answer_weight)
         reported = self.reported
         if reported is None or (completion > 0 and reported.total_tokens == 0):
             return Usage(self._prompt_tokens, 0, completion, reasoning, is_estimated=True)

@@ -1,12 +1,12 @@
 """A guess at token counts where nobody counted: for reserves, slices and streams that end without usage."""
 
 import json
-import math
 
 from kimi_lsp.model.request import ChatRequest
 
-ASCII_CHARS_PER_TOKEN = 3.5
-_TOKENS_PER_OTHER_CHAR = 1.0  # a Chinese character costs 0.5 to 1 token, a rare script or an emoji more
+UNITS_PER_TOKEN = 7  # estimates count in sevenths of a token, so that the parts of a text add up to the whole
+_UNITS_PER_ASCII_CHAR = 2  # 3.5 characters a token
+_UNITS_PER_OTHER_CHAR = 7  # a Chinese character costs 0.5 to 1 token, a rare script or an emoji more
 _TOKENS_PER_MESSAGE = 8  # role markers and separators of the chat template
 
 
@@ -15,15 +15,20 @@ def estimate_tokens(text: str) -> int:
 
     On source code it lies within about a third of the real count; on Chinese text it is high rather than low.
     """
-    return math.ceil(weigh(text))
+    return tokens_of(weigh(text))
 
 
-def weigh(text: str) -> float:
-    """The same estimate unrounded, so that the parts of a stream add up to the whole."""
+def weigh(text: str) -> int:
+    """The same estimate in sevenths of a token."""
     if text.isascii():
-        return len(text) / ASCII_CHARS_PER_TOKEN
+        return len(text) * _UNITS_PER_ASCII_CHAR
     ascii_chars = len(text.encode("ascii", "ignore"))
-    return ascii_chars / ASCII_CHARS_PER_TOKEN + (len(text) - ascii_chars) * _TOKENS_PER_OTHER_CHAR
+    return ascii_chars * _UNITS_PER_ASCII_CHAR + (len(text) - ascii_chars) * _UNITS_PER_OTHER_CHAR
+
+
+def tokens_of(weight: int) -> int:
+    """A weight in tokens, rounded up."""
+    return -(-weight // UNITS_PER_TOKEN)
 
 
 def estimate_prompt(request: ChatRequest) -> int:
@@ -36,4 +41,4 @@ def estimate_prompt(request: ChatRequest) -> int:
         texts += (tool.name, tool.description, json.dumps(tool.parameters))
     if request.schema is not None:
         texts.append(json.dumps(request.schema.schema))
-    return math.ceil(sum(map(weigh, texts))) + len(request.messages) * _TOKENS_PER_MESSAGE
+    return tokens_of(sum(map(weigh, texts))) + len(request.messages) * _TOKENS_PER_MESSAGE

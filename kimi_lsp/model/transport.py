@@ -156,7 +156,7 @@ class Transport:
         import httpx2  # noqa: PLC0415
 
         headers = {
-            "host": request.headers["host"],
+            "host": request.url.netloc.decode("ascii"),
             "accept": "text/event-stream" if request.method == "POST" else "application/json",
             "accept-encoding": "identity",  # compression would hold pieces of the stream back
             "connection": "keep-alive",

@@ -20,7 +20,7 @@ from mcp_tools.redaction.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place where a credential stands; the group `v` is the credential. `leads`, in lower case, are the cheap test."""
+    """A place where a credential stands: the group `v`. `leads`, in lower case, are the cheap test."""
 
     kind: str
     name: str
@@ -85,6 +85,11 @@ def _is_bearer(match: re.Match[str]) -> bool:
     return is_random(match["v"], 16) or (len(match["v"]) >= 12 and is_mixed(match["v"]) and "." not in match["v"])
 
 
+def _is_chosen_or_drawn(match: re.Match[str]) -> bool:
+    value = match["v"]
+    return (is_mixed(value) or is_random(value, 8)) and not is_dotted_name(value) and "/" not in value[:1]
+
+
 def _is_basic(match: re.Match[str]) -> bool:
     return is_user_and_password(match["v"])
 
@@ -101,8 +106,8 @@ def _is_among_settings(match: re.Match[str]) -> bool:
     return has_neighbour is not None and not (is_words(value) and is_label(value))
 
 
-_SETTING_BEFORE = re.compile(r"[A-Za-z][\w ]{1,40}=[^;=\r\n]{1,80};[ \t]?\Z")
-_SETTING_AFTER = re.compile(r";[ \t]?[A-Za-z][\w ]{1,30}=")
+_SETTING_BEFORE = re.compile(r"[A-Za-z][\w.]{0,30}=[^\s;=,()]{1,80}[ ]\Z|[A-Za-z][\w ]{1,40}=[^;=\r\n]{1,80};[ \t]?\Z")
+_SETTING_AFTER = re.compile(r"[ ][A-Za-z][\w.]{0,30}=[^\s=]|;[ \t]?[A-Za-z][\w ]{1,30}=")
 
 
 def _place(
@@ -153,7 +158,8 @@ PLACES: tuple[Place, ...] = (
         "authorization",
         "authorization header",
         "authorization",
-        r"(?i:authorization)[\\\"']{0,4}+[ \t]{0,4}+[:=,][ \t]{0,4}+[\\\"']{0,4}+(?:(?i:token|apikey|key|api-key|ghs?)[ \t=:]{1,3}+)?(?P<v>[A-Za-z0-9._~+/=-]{16,4000}+)",
+        r"(?i:authorization)[\\\"']{0,4}+[ \t]{0,4}+[:=,][ \t]{0,4}+[\\\"']{0,4}+"
+        r"(?:(?i:token|apikey|key|api-key|ghs?)[ \t=:]{1,3}+)?(?P<v>[A-Za-z0-9._~+/=-]{16,4000}+)",
         _is_bearer,
         _is_sure_bearer,
     ),
@@ -176,7 +182,8 @@ PLACES: tuple[Place, ...] = (
         "curl-password",
         "password on a command line",
         "curl|wget|http ",
-        r"(?<![\w-])(?:-u|--user|--proxy-user)[ \t=]{0,3}+[\\\"']{0,2}(?P<user>[^\s:\"'\\]{1,100}+):(?P<v>[^\s\"'\\]{3,200}+)",
+        r"(?<![\w-])(?:-u|--user|--proxy-user)[ \t=]{0,3}+[\\\"']{0,2}"
+        r"(?P<user>[^\s:\"'\\]{1,100}+):(?P<v>[^\s\"'\\]{3,200}+)",
     ),
     _place(
         "login-password",
@@ -189,6 +196,50 @@ PLACES: tuple[Place, ...] = (
         "password of a .pgpass line",
         ":5432:|:*:",
         r"(?<![\w.*-])[\w.*-]{1,100}+:(?:5432|\*):[\w*-]{1,64}+:[\w*-]{1,64}+:(?P<v>[^\s:\"'`]{3,200}+)",
+    ),
+    _place(
+        "login-pair",
+        "password beside a user name",
+        "auth|cred|login",
+        r"[aAcClL](?:uth|UTH|red|RED|ogin)\w{0,24}+[ \t]?(?:=[ \t]?|:[ \t]?|\()\(?"
+        r"(?P<user>[\"'][^\"'\r\n]{1,80}[\"']),[ \t]?"
+        r"[\"'](?P<v>[^\"'\s\\]{6,200}+)[\"']",
+        _is_chosen_or_drawn,
+    ),
+    _place(
+        "signing-key",
+        "signing key in a call",
+        "jwt.|hmac|fernet(|keyspec(",
+        r"(?:jwt\.(?:encode|decode|sign|verify)\([^\"'()\r\n]{1,80}|"
+        r"(?:hmac\.(?:new|digest)|[Ff]ernet|[cC]reateHmac|SecretKeySpec)\((?:[\"']\w+[\"'])?)"
+        r"(?:,[ \t]?)?b?[\"'](?P<v>[^\"'\s\\]{6,500}+)[\"']",
+        _is_chosen_or_drawn,
+    ),
+    _place(
+        "oracle-password", "password in an Oracle URL", ":thin:", r":thin:[^/\s:@]{1,60}+/(?P<v>[^@\s\"'/]{3,100}+)@"
+    ),
+    _place(
+        "command-password",
+        "password on a command line",
+        "docker|podman|twine|mongo|redis-cli|ldap|mosquitto|keytool|smbclient|lftp|zip |htpasswd|az login",
+        r"(?:docker login|podman login|twine upload|mongo\w*|redis-cli|ldap\w+|mosquitto_\w+|keytool|smbclient|lftp|"
+        r"zip|unzip|az login)[ \t]"
+        r"(?:[^\r\n]{0,160}?[ \t])?-(?:p|a|w|P|pw|storepass|keypass|srcstorepass|deststorepass)[ \t=]?"
+        r"[\\\"']{0,2}(?P<v>[^\s\"'\\-][^\s\"'\\]{3,200}+)",
+        _is_chosen_or_drawn,
+    ),
+    _place(
+        "openssl-password",
+        "password on a command line",
+        "pass:",
+        r"-pass(?:in|out)?[ \t]{1,4}+[\"']?pass:(?P<v>[^\s\"']{3,200}+)",
+    ),
+    _place(
+        "piped-password",
+        "password piped to a command",
+        "sudo -s|-stdin",
+        r"(?:echo|printf)(?:[ \t]-n)?[ \t]{1,4}+[\\\"']{0,2}(?P<v>[^\s\"'|\\]{4,200}+)[\\\"']{0,2}"
+        r"[ \t]?\|[ \t]?(?:sudo -S|[^\r\n|]{0,120}?--?(?:password|passphrase)-stdin)",
     ),
     _place(
         "sshpass",
@@ -206,7 +257,8 @@ PLACES: tuple[Place, ...] = (
         "sql-password",
         "password in an SQL statement",
         "identified",
-        r"(?i:identified)[ \t]{1,4}+(?:(?i:with)[ \t]+\w{1,60}[ \t]+)?(?i:by)[ \t]{1,4}+(?:(?i:password)[ \t]+)?[\\\"']{1,3}(?P<v>[^\s\"'\\]{3,200}+)",
+        r"(?i:identified)[ \t]{1,4}+(?:(?i:with)[ \t]+\w{1,60}[ \t]+)?(?i:by)[ \t]{1,4}+"
+        r"(?:(?i:password)[ \t]+)?[\\\"']{1,3}(?P<v>[^\s\"'\\]{3,200}+)",
     ),
     _place(
         "password-hash",

@@ -1,42 +1,51 @@
 """Paths whose files are never read for a model, whatever a policy says. Data."""
 
 import re
+from fnmatch import translate
 
-_NAMES = re.compile(
-    r"""
-    \.env(?:\..*|rc)? | .*\.env | env\.local
-    | .*\.(?:pem|key|pfx|p12|p8|jks|jceks|bks|keystore|truststore|ppk|pkcs12|asc\.key|gpg|kdbx?|agekey|ovpn|mobileprovision|keytab|tfvars)
-    | .*\.(?:auto\.)?tfvars(?:\.json)? | (?:.*\.)?tfstate(?:\..*)? | .*\.tfstate\.backup
-    | (?:id|ssh_host)_(?:rsa|dsa|ecdsa|ed25519)(?:_sk|_key)*(?:[-_.].*)?
-    | [._]netrc | \.git-credentials | \.?htpasswd | \.pgpass | pgpass\.conf | \.my\.cnf | \.mylogin\.cnf
-    | \.npmrc | \.yarnrc\.yml | \.pypirc | \.cargo-credentials | \.gem_credentials | nuget\.config | \.nuget\.config | \.s3cfg | \.boto
-    | \.dockercfg | \.dockerconfigjson | kubeconfig(?:[._-](?!(?:.*\.)?(?:md|rst|go|py|[jt]sx?|tf|sh|java|rs)$).*)? | .*[._-]kubeconfig(?:\.ya?ml)? | \.terraformrc | terraform\.rc
-    | \.vault-token | \.vault[_-]pass(?:word)?(?:\.txt)? | \.vault_password_file | master\.key | credentials\.yml\.enc
-    | application_default_credentials\.json | (?:client|google)[-_]?(?:secret|credentials?)s?.*\.json | service[-_]?account.*\.json
-    | .*[-_.]service[-_]?account.*\.json | gha-creds-.*\.json | credentials(?:\.(?:json|ya?ml|toml|ini|csv|xml|db))? | secrets?\.(?:json|ya?ml|toml|ini|env|properties|xml)
-    | access_tokens\.db | legacy_credentials | msal_token_cache\..* | accesstokens\.json | azureprofile\.json
-    | wallet\.dat | \.bash_history | \.zsh_history | \.python_history | \.psql_history | \.mysql_history | \.node_repl_history
-    | secring\..* | \.secrets? | \.?authinfo(?:\.gpg)? | \.rhosts | \.kaggle\.json | kaggle\.json
-    """,
-    re.VERBOSE,
-)
-_PATHS = re.compile(
-    r"""
-    (?:.*/)? (?:
-      \.aws/(?:credentials|config|sso/.*|cli/cache/.*) | \.docker/config\.json | \.kube/(?:config|cache/.*) | \.gnupg/.* | \.ssh/(?!.*\.pub$|known_hosts|authorized_keys).*
-    | (?:\.config/)?gcloud/.* | \.azure/.* | \.cargo/credentials(?:\.toml)? | \.gem/credentials | \.config/(?:gh|hub|glab-cli|op|doctl|rclone|netlify)/.*
-    | \.terraform\.d/credentials\.tfrc\.json | \.config/containers/auth\.json | etc/(?:shadow|gshadow|sudoers|ppp/chap-secrets)
-    | \.password-store/.* | \.local/share/keyrings/.* | run/secrets/.* | \.subversion/auth/.* | \.m2/settings(?:-security)?\.xml | \.databrickscfg | \.snowflake/.*
-    )
-    """,
-    re.VERBOSE,
-)
-_SAMPLES = re.compile(
-    r"(?:.*[._-])?env(?:rc)?[._-](?:.*[._-])?(?:example|sample|template|tmpl|dist|defaults?|schema)|(?:.*[._-])?(?:example|sample|template|tmpl)\.env"
-)
-_PUBLIC = re.compile(
-    r".*\.pub|(?:.*[._-])?public[._-]?(?:key)?\.(?:pem|key|gpg|asc)|.*[._-]pub\.(?:pem|key)|cacert\.pem|ca-bundle\.pem"
-)
+_NAMES = """
+    .env .env.* .envrc *.env env.local *.tfvars *.tfvars.json *.tfstate *.tfstate.* .terraformrc terraform.rc
+    *.pem *.key *.pfx *.p12 *.p8 *.pkcs12 *.jks *.jceks *.bks *.keystore *.truststore *.ppk *.gpg *.kdb *.kdbx *.agekey
+    *.keytab *.ovpn *.mobileprovision secring.* wallet.dat master.key credentials.yml.enc
+    id_rsa* id_dsa* id_ecdsa* id_ed25519* ssh_host_*_key .netrc _netrc .git-credentials .htpasswd htpasswd .pgpass
+    pgpass.conf .my.cnf .mylogin.cnf .authinfo .rhosts .vault-token .vault_pass .vault_pass.txt .vault-pass
+    .vault-password .vault_password .vault_password_file .npmrc .yarnrc.yml .pypirc .gem_credentials nuget.config
+    .nuget.config .s3cfg .boto .dockercfg .dockerconfigjson kaggle.json .databrickscfg
+    kubeconfig kubeconfig.* kubeconfig-* kubeconfig_* *.kubeconfig *-kubeconfig *_kubeconfig *.kubeconfig.y*ml
+    *-kubeconfig.y*ml application_default_credentials.json client_secret*.json client-secret*.json
+    google*credentials*.json service_account*.json service-account*.json *[-_.]service_account*.json
+    *[-_.]service-account*.json gha-creds-*.json access_tokens.db legacy_credentials msal_token_cache.*
+    accesstokens.json azureprofile.json credentials credentials.json credentials.y*ml credentials.toml credentials.ini
+    credentials.csv credentials.xml credentials.db secret.json secret.y*ml secrets.json secrets.y*ml secrets.toml
+    secrets.ini secrets.properties secrets.xml .secret .secrets .bash_history .zsh_history .python_history
+    .psql_history .mysql_history .node_repl_history
+"""
+_PATHS = """
+    .aws/credentials .aws/config .aws/sso/* .aws/cli/cache/* .docker/config.json .kube/config .kube/cache/* .gnupg/*
+    .ssh/* .azure/* gcloud/* .config/gcloud/* .cargo/credentials .cargo/credentials.toml .gem/credentials .config/gh/*
+    .config/hub .config/glab-cli/* .config/op/* .config/doctl/* .config/rclone/* .config/netlify/*
+    .terraform.d/credentials.tfrc.json .config/containers/auth.json etc/shadow etc/gshadow etc/sudoers
+    etc/ppp/chap-secrets .password-store/* .local/share/keyrings/* run/secrets/* .subversion/auth/* .m2/settings.xml
+    .m2/settings-security.xml .snowflake/*
+"""
+_HARMLESS = """
+    .env.example .env.sample .env.template .env.tmpl .env.dist .env.default .env.defaults .env.schema .envrc.example
+    .env.*.example .env.*.sample .env.*.template .env.*.dist .env-example .env_example .env-sample env.example
+    example.env sample.env template.env *.example.env *.sample.env *.template.env
+    *.pub public.pem public.key public.gpg public_key.* public-key.* *[-_.]public.pem *[-_.]public.key
+    *[-_.]public_key.pem *.pub.pem *_pub.pem cacert.pem ca-bundle.pem known_hosts authorized_keys
+    kubeconfig*.md kubeconfig*.rst kubeconfig*.go kubeconfig*.py kubeconfig*.ts kubeconfig*.js kubeconfig*.tf
+    kubeconfig*.sh kubeconfig*.java kubeconfig*.rs
+"""
+
+
+def _any_of(globs: str, before: str = "") -> re.Pattern[str]:
+    return re.compile("|".join(before + translate(glob) for glob in globs.split()))
+
+
+_DENIED_NAME = _any_of(_NAMES)
+_DENIED_PATH = _any_of(_PATHS, before="(?:.*/)?")
+_HARMLESS_NAME = _any_of(_HARMLESS)
 
 
 def is_denied(path: str) -> bool:
@@ -44,8 +53,8 @@ def is_denied(path: str) -> bool:
 
     Case does not matter, nor which slash separates folders. Samples (`.env.example`) and public keys are not denied.
     """
-    path = path.replace("\\", "/").lower().removeprefix("./")
+    path = path.replace("\\", "/").lower()
     name = path.rsplit("/", 1)[-1].rstrip(" .")
-    if _SAMPLES.fullmatch(name) or _PUBLIC.fullmatch(name):
+    if _HARMLESS_NAME.match(name):
         return False
-    return _NAMES.fullmatch(name) is not None or _PATHS.fullmatch(path) is not None
+    return _DENIED_NAME.match(name) is not None or _DENIED_PATH.match(path) is not None

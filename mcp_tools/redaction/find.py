@@ -10,14 +10,13 @@ from mcp_tools.redaction.escapes import unescaped
 from mcp_tools.redaction.literals import random_literals
 from mcp_tools.redaction.looks import is_mixed, is_random
 from mcp_tools.redaction.pem import KIND, private_keys
-from mcp_tools.redaction.placeholder import MARK
+from mcp_tools.redaction.placeholder import BLANK, blanked
 from mcp_tools.redaction.secret import Secret
 from mcp_tools.redaction.structure import Setting, flagged_values, keyed_values, paired_values
 from mcp_tools.redaction.tokens import known_tokens, shown_prefix
 
 _BARE_WORD_LANGUAGES = frozenset("dotenv ini conf properties yaml toml terraform shell fish batch dockerfile".split())
-_BLANK = "\ufdd0"  # a code point that no text may use
-_NOT_BLANK = re.compile(f"[^{_BLANK}]+")
+_NOT_BLANK = re.compile(f"[^{BLANK}]+")
 _SAMPLE_PATH = re.compile(
     r"(?:^|[/_.-])(?:tests?|testing|testdata|spec|specs|fixtures?|examples?|samples?|demos?|docs?|mocks?|stubs?|e2e|cypress|dummy|"
     r"tutorials?|templates?|locales?|i18n|snapshots?|cassettes?|benchmarks?)(?:[/_.-]|$)|\.(?:md|rst|adoc|ipynb|po|pot)$",
@@ -32,7 +31,7 @@ def find_secrets(text: str, path: str = "") -> list[Secret]:
     value itself, what is reportable: not what stands in tests, examples or documentation.
     """
     setting = _setting(path)
-    marked = MARK.sub(_blank, text) if "SECRET:" in text else text
+    marked = blanked(text)
     found = list(_candidates(marked, setting))
     if plain := unescaped(marked):
         found += (each.moved(marked, *plain.span(each.start, each.stop)) for each in _candidates(plain.text, setting))
@@ -48,11 +47,6 @@ def lower(text: str) -> str:
     """The text in lower case, of the same length: `İ` alone would grow."""
     lowered = text.lower()
     return lowered if len(lowered) == len(text) else text.replace("İ", "i").lower()
-
-
-def _blank(match: re.Match[str]) -> str:
-    """A placeholder as so many blanks, so that no word in it is taken for a key."""
-    return _BLANK * len(match[0])
 
 
 def _setting(path: str) -> Setting:
@@ -108,7 +102,7 @@ def _clear(text: str, secret: Secret) -> Iterator[Secret]:
     if secret.kind == KIND:
         yield secret
         return
-    if _BLANK not in secret.value:
+    if BLANK not in secret.value:
         yield secret
         return
     for part in _NOT_BLANK.finditer(secret.value):

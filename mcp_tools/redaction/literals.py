@@ -17,6 +17,7 @@ _DIGEST = re.compile(
 )
 _SELF_NAMED = re.compile(r"(?:sha\d{1,3}|md5|h1)[-:=_]")
 _ALPHABET = re.compile(r"012345678|abcdefgh|ABCDEFGH")
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _CONTEXT = 60  # characters before a literal on its line
 
 
@@ -25,17 +26,23 @@ def random_literals(text: str) -> Iterator[Secret]:
     for match in _LITERAL.finditer(text):
         start, stop = match.span("v")
         value = match["v"]
-        if is_uuid(value) or _SELF_NAMED.match(value) or _ALPHABET.search(value):
+        if is_uuid(value) or _SELF_NAMED.match(value) or _ALPHABET.search(value) or _is_named_by_uuid(value):
             continue
         if value.isdigit():
             continue
         if _ONLY_HEX.fullmatch(value):
-            line = text[max(text.rfind("\n", 0, start), start - _CONTEXT, 0) : start]
+            line = text[max(start - _CONTEXT, 0) : start].rpartition("\n")[2]
             is_secret = len(value) >= 32 and entropy(value) >= 3.0 and not _DIGEST.search(line)
         else:
             is_secret = _BODY.fullmatch(value) is not None and _has_classes(value) and is_random(value, 24)
         if is_secret:
             yield Secret(KIND, start, stop, value, is_reportable=False, name="random string literal")
+
+
+def _is_named_by_uuid(value: str) -> bool:
+    """Say whether a UUID makes a name of words random: `group-9b1c…`."""
+    rest, count = _UUID.subn("", value)
+    return count > 0 and not is_random(rest, 24)
 
 
 def _has_classes(value: str) -> bool:

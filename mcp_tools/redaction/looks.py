@@ -1,4 +1,4 @@
-"""Say what a value looks like: random, a word, a stand-in for a secret, a piece of code. Pure functions of one value."""
+"""Say what a value looks like: random, a word, a stand-in for a secret, a piece of code. Pure functions."""
 
 import math
 import re
@@ -13,34 +13,38 @@ _COMMON_PAIRS = frozenset(word[0] + follower for word in _FOLLOWERS.split() for 
 _LONGEST_JUDGED = 160  # characters that are enough to tell
 
 _TEMPLATE = re.compile(
-    r"\$\{[^}\r\n]{0,80}\}?|\$\([^)\r\n]{0,200}\)?|\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|#\{[^}\r\n]{0,80}\}|\{[\w.!:\[\]()\"' -]{0,80}\}|"
-    r"%\(\w{1,40}\)s|%[-+.\d]{0,6}[sdrvq](?![A-Za-z0-9])|(?<![\w$])\$(?:[A-Z_][A-Z0-9_]{0,60}|[a-z_][A-Za-z_]{0,60}|\d)(?![\w!#%^&*])|%[A-Z_]{3,40}%|<[A-Za-z][^<>\r\n]{0,60}>|"
-    r"\[[A-Z][A-Za-z _-]{3,40}\]|@[A-Z_]{3,40}@|__[A-Z][A-Z_]{2,40}__"
+    r"\$\{[^}\r\n]{0,80}\}?|\$\([^)\r\n]{0,200}\)?|\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|#\{[^}\r\n]{0,80}\}|"
+    r"\{[\w.!:\[\]()\"' -]{0,80}\}|%\(\w{1,40}\)s|%[-+.\d]{0,6}[sdrvq](?![A-Za-z0-9])|%[A-Z_]{3,40}%|"
+    r"(?<![\w$])\$(?:[A-Z_][A-Z0-9_]{0,60}|[a-z_][A-Za-z_]{0,60}|\d)(?![\w!#%^&*])|"
+    r"<[A-Za-z][^<>\r\n]{0,60}>|\[[A-Z][A-Za-z _-]{3,40}\]|@[A-Z_]{3,40}@|__[A-Z][A-Z_]{2,40}__"
 )
+_TEMPLATE_SIGNS = frozenset("$%{<[@_")
 _STANDS_IN = re.compile(
     r"(?:x{3,}|\*{3,}|\.{3,}|…|-{3,}|_{3,}|#{3,}|\?{3,}|0{4,}|1{4,}|1234(?:5(?:6(?:7(?:89?0?)?)?)?)?|abcd?e?f?|"
-    r"change[-_ ]?(?:me|it|this|now|in[-_ ]?production)|replace[-_ ]?(?:me|this|with.*)|place[-_ ]?holder|to[-_ ]?do|tbd|"
-    r"fixme|insert.*here|(?:enter|put|add|set|paste|use)[-_ ](?:your|the|a|an)[-_ ].*|(?:my|your|the|some|a|an|this|our)[-_ ].*|your[a-z]+|"
-    r"pass|passwd|user:pass|none|null|nil|undefined|true|false|yes|no|on|off|n/?a|empty|missing|unset|unknown|invalid|required|optional|"
-    r"example|sample|dummy|fake|mock|foo|bar|baz|test(?:ing)?|redacted|masked|hidden|removed|secret|password|passwd|"
-    r"string|str|text|bytes|number|integer|int|boolean|bool|object|array|any|date|uuid|token|key|value|default)",
+    r"change[-_ ]?(?:me|it|this|now|in[-_ ]?production)|replace[-_ ]?(?:me|this|with[a-z _-]*)|place[-_ ]?holder|"
+    r"to[-_ ]?do|tbd|fixme|insert[a-z _-]*here|(?:enter|put|add|set|paste|use)[-_ ](?:your|the|a|an)[-_ ][a-z _-]*|"
+    r"(?:my|your|the|some|a|an|this|our)[-_ ][a-z _-]*|your[a-z]+|pass|passwd|user:pass|none|null|nil|undefined|true|"
+    r"false|yes|no|on|off|n/?a|empty|missing|unset|unknown|invalid|required|optional|example|sample|dummy|fake|mock|"
+    r"foo|bar|baz|test(?:ing)?|redacted|masked|hidden|removed|secret|password|string|str|text|bytes|number|integer|"
+    r"int|boolean|bool|object|array|any|date|uuid|token|key|value|default)",
     re.IGNORECASE,
 )
 _STAND_IN_WORD = re.compile(
-    r"example|sample|dummy|fake|mock|place[-_ ]?holder|your|change[-_ ]?(?:me|it|this)|replace|redact|insert|x{4,}|\*{3,}|"
-    r"\.{3,}|fo{2}(?:bar)?|todo|fixme|lorem|test|demo|invalid|not[-_ ]?(?:a[-_ ]?)?real|default|1234|abcd|4321|qwert|"
-    r"deadbeef|cafebabe|(.)\1{5,}|s3cr3t|pass(?:word|wd|phrase)?|secret|hunter2|letmein|admin|guest|token|correct[-_ ]?horse",
+    r"example|sample|dummy|fake|mock|place[-_ ]?holder|your|change[-_ ]?(?:me|it|this)|replace|redact|insert|x{4,}|"
+    r"\*{3,}|\.{3,}|fo{2}(?:bar)?|todo|fixme|lorem|test|demo|invalid|not[-_ ]?(?:a[-_ ]?)?real|default|1234|abcd|4321|"
+    r"qwert|deadbeef|cafebabe|(.)\1{5,}|s3cr3t|pass(?:word|wd|phrase)?|secret|hunter2|letmein|admin|guest|token|"
+    r"correct[-_ ]?horse",
     re.IGNORECASE,
 )
 _FORMAT_STAND_IN = re.compile(
-    r"example|sample|dummy|fake|place[-_ ]?holder|your|change[-_ ]?me|redact|x{5,}|\*{3,}|\.{3,}|lorem|test[-_]?(?:key|token)|"
-    r"not[-_ ]?real|0?12345678|abcdefg|deadbeef|(.)\1{6,}|(?:(..)\2|(...)\3){3}",
+    r"example|sample|dummy|fake|place[-_ ]?holder|your|change[-_ ]?me|redact|x{5,}|\*{3,}|\.{3,}|lorem|"
+    r"test[-_]?(?:key|token)|not[-_ ]?real|0?12345678|abcdefg|deadbeef|(.)\1{6,}|(?:(..)\2|(...)\3){3}",
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"[^\W\d]+(?:[ _.\-/:]+[^\W\d]+)*[.!?:]?")
 _LABEL = re.compile(
     r"pass|secret|token|key|cred|auth|user|name|login|field|input|hash|crypt|bearer|basic|digest|oauth|string|text|value|"
-    r"type|type|id$|none|null|header|required|optional|invalid|error|plain|prompt|config|env|file|vault|keyring|hidden|show",
+    r"type|id$|none|null|header|required|optional|invalid|error|plain|prompt|config|env|file|vault|keyring|hidden|show",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(
@@ -92,10 +96,17 @@ def is_random(value: str, least: int = 16) -> bool:
 
 def is_mixed(value: str) -> bool:
     """Say whether letters stand beside digits or signs, as in a password, and it is not a name, date or version."""
+    value = value[:_LONGEST_JUDGED]
     letters = sum(map(str.isalpha, value))
     digits = sum(map(str.isdigit, value))
     signs = sum(character in "!@#$%^&*?~+=" for character in value)
-    if not letters or not (digits or signs) or _VERSION.fullmatch(value) or _DATE.fullmatch(value) or _TECHNICAL_NAME.fullmatch(value):
+    if (
+        not letters
+        or not (digits or signs)
+        or _VERSION.fullmatch(value)
+        or _DATE.fullmatch(value)
+        or _TECHNICAL_NAME.fullmatch(value)
+    ):
         return False
     return digits >= 2 or signs >= 2 or strangeness(value) >= 0.14
 
@@ -117,7 +128,7 @@ def is_address(value: str) -> bool:
 
 def is_dotted_name(value: str) -> bool:
     """Say whether a value reads like `self.config.token` or `os::env`, every part a name."""
-    return _DOTTED_NAME.fullmatch(value) is not None and strangeness(value) < 0.36
+    return _DOTTED_NAME.fullmatch(value) is not None and (not any(map(str.isdigit, value)) or strangeness(value) < 0.36)
 
 
 def is_hex(value: str) -> bool:
@@ -135,6 +146,8 @@ def is_stand_in(value: str) -> bool:
     value = value.strip()
     if not value or _STANDS_IN.fullmatch(value) or len(set(value)) <= 2:
         return True
+    if _TEMPLATE_SIGNS.isdisjoint(value):
+        return False
     rest, count = _TEMPLATE.subn(" ", value)
     if not count:
         return False

@@ -5,7 +5,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote, quote_plus
 
 from mcp_tools.redaction.looks import is_mixed, is_random, is_stand_in, is_words, strangeness
@@ -20,7 +20,7 @@ _LONGEST_VALUE = 8_192
 class Needle:
     """A text to look for. `is_whole`: only where no letter or digit touches it, as it is no rare text."""
 
-    text: str
+    text: str = field(repr=False)
     kind: str
     is_whole: bool
 

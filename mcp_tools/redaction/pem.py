@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 
-from mcp_tools.redaction.placeholder import MARK
+from mcp_tools.redaction.placeholder import blanked
 from mcp_tools.redaction.secret import Secret
 
 KIND = "private-key"
 
 _BEGIN = re.compile(
-    r"-----? ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-----?|\nPrivate-Lines: \d+|<RSAKeyValue>|<D>(?=[A-Za-z0-9+/]{40})"
+    r"-----? ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-----?|\nPrivate-Lines: \d+|<RSAKeyValue>|"
+    r"<D>(?=[A-Za-z0-9+/]{40})"
 )
 _END = re.compile(r"-----? ?END [A-Z0-9 ]{0,40}PRIVATE KEY|\nPrivate-MAC:|</RSAKeyValue>")
-_RUN = re.compile(r"\\+[nrt]|%0[aAdD]|([A-Za-z0-9+/=]{4,})")
+_RUN = re.compile(r"\\{1,16}+[nrt]|%0[aAdD]|([A-Za-z0-9+/=]{4,})")
 _HEADER = re.compile(r"[ \t\"'#*/|>\d]*[A-Za-z][A-Za-z0-9-]{2,30}: ")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)?")
 _LONGEST_BLOCK = 64_000  # characters
@@ -23,21 +25,16 @@ def private_keys(text: str) -> Iterator[Secret]:
     """Every private key block with its body as the value, from the first to the last character of base64."""
     if not any(lead in text for lead in _LEADS):
         return
-    reached = 0
-    for begin in _BEGIN.finditer(text):
-        if begin.start() < reached:
-            continue
-        body = text[begin.end() : begin.end() + _LONGEST_BLOCK]
+    begins = list(_BEGIN.finditer(text))
+    for begin, following in zip_longest(begins, begins[1:]):
+        stop = following.start() if following else len(text)
+        body = text[begin.end() : min(stop, begin.end() + _LONGEST_BLOCK)]
         end = _END.search(body)
-        another = _BEGIN.search(body)
-        if end and another and another.start() < end.start():
-            end = None
         body = body[: end.start()] if end else _loose_body(body)
         spans = list(runs(body))
         if any(stop - start >= 32 for start, stop in spans):
             start, stop = begin.end() + spans[0][0], begin.end() + spans[-1][1]
             yield Secret(KIND, start, stop, text[start:stop], len(set(text[start:stop])) > 16, "private key")
-            reached = stop
 
 
 def runs(body: str, *, is_value: bool = False) -> Iterator[tuple[int, int]]:
@@ -50,14 +47,10 @@ def runs(body: str, *, is_value: bool = False) -> Iterator[tuple[int, int]]:
         line = _LINE.match(body, at)
         stop = line.end() if line else len(body)
         if (is_value and not at) or not _HEADER.match(body, at, stop):
-            for run in _RUN.finditer(MARK.sub(_blank, body[at:stop])):
+            for run in _RUN.finditer(blanked(body[at:stop])):
                 if run[1]:
                     yield at + run.start(1), at + run.end(1)
         at = stop
-
-
-def _blank(match: re.Match[str]) -> str:
-    return " " * len(match[0])
 
 
 def _loose_body(body: str) -> str:

@@ -4,13 +4,18 @@ import json
 import re
 from collections.abc import Callable
 
-MARK = re.compile(r"(?:⟦|\\+u27[eE]6)SECRET:([a-z0-9-]{1,64}):([0-9a-f]{8,64})(?:⟧|\\+u27[eE]7)")
+MARK = re.compile(r"(?:⟦|\\{1,16}+u27[eE]6)SECRET:([a-z0-9-]{1,64}):([0-9a-f]{8,64})(?:⟧|\\{1,16}+u27[eE]7)")
 """A placeholder as it was written, or as it stands inside JSON that keeps to ASCII: kind and tag."""
+
+BLANK = "\ufdd0"
+"""A code point that no text may use, so none does."""
 
 _LOOSE = re.compile(
     r"⟦[ \t]*SECRET:[ \t]*[\w-]{1,64}:[ \t]*(?P<exact>[0-9a-f]{8,64})[ \t]*⟧"
-    r"|(?P<open>\\+)u27[eE]6[ \t]*SECRET:[ \t]*[\w-]{1,64}:[ \t]*(?P<escaped>[0-9a-f]{8,64})(?:[ \t]*\\+u27[eE]7)?"
-    r"|(?:⟦[ \t]*|\[\[|【)?(?<![A-Za-z0-9])SECRET:[ \t]*[\w-]{1,64}:[ \t]*(?P<bare>[0-9a-f]{8,64})(?![0-9A-Za-z])(?:[ \t]*⟧|\]\]|】)?"
+    r"|(?P<open>\\{1,16}+)u27[eE]6[ \t]*SECRET:[ \t]*[\w-]{1,64}:[ \t]*(?P<escaped>[0-9a-f]{8,64})"
+    r"(?:[ \t]*\\{1,16}+u27[eE]7)?"
+    r"|(?:⟦[ \t]*|\[\[|【)?(?<![A-Za-z0-9])SECRET:[ \t]*[\w-]{1,64}:[ \t]*(?P<bare>[0-9a-f]{8,64})"
+    r"(?![0-9A-Za-z])(?:[ \t]*⟧|\]\]|】)?"
 )
 
 
@@ -19,11 +24,20 @@ def placeholder(kind: str, tag: str) -> str:
     return f"⟦SECRET:{kind}:{tag}⟧"
 
 
-def put_back(text: str, value_of: Callable[[str], str | None]) -> str:
-    """Replace each placeholder whose tag `value_of` knows.
+def blanked(text: str) -> str:
+    """The text, of the same length, with `BLANK` for every character of a placeholder: none is taken for text."""
+    return MARK.sub(_blank, text) if "SECRET:" in text else text
 
-    Brackets that a model dropped or changed are forgiven. Where they are written as `\\u27e6` the text is the inside of
-    a JSON string, so the value is escaped for JSON, once for each level (`\\\\u27e6` is a string in a string).
+
+def _blank(match: re.Match[str]) -> str:
+    return BLANK * len(match[0])
+
+
+def put_back(text: str, value_of: Callable[[str], str | None]) -> str:
+    r"""Replace each placeholder whose tag `value_of` knows.
+
+    Brackets that a model dropped or changed are forgiven. Where they are written as `\u27e6` the text is the inside of
+    a JSON string, so the value is escaped for JSON, once for each level (`\\u27e6` is a string in a string).
     """
 
     def restored(match: re.Match[str]) -> str:

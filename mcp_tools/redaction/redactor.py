@@ -15,7 +15,7 @@ from mcp_tools.redaction.find import find_secrets
 from mcp_tools.redaction.looks import is_address, is_dotted_name, is_mixed, is_random
 from mcp_tools.redaction.memory import Memory, is_memorable
 from mcp_tools.redaction.pem import KIND, runs
-from mcp_tools.redaction.placeholder import MARK, placeholder, put_back
+from mcp_tools.redaction.placeholder import MARK, blanked, placeholder, put_back
 from mcp_tools.redaction.secret import Secret
 
 Redacted = NewType("Redacted", str)
@@ -95,7 +95,9 @@ class Redactor:
         except (ValueError, RecursionError):
             content = raw
         for member in set(_members(content)):
-            kinds.update(secret.kind for secret in find_secrets(member) if secret.kind != literals.KIND)  # quotes are ours
+            kinds.update(
+                secret.kind for secret in find_secrets(member) if secret.kind != literals.KIND
+            )  # quotes are ours
         for string in set(_strings(content)):
             kinds.update(secret.kind for secret in find_secrets(string))
             with self._lock:
@@ -111,19 +113,17 @@ class Redactor:
 
     def _known(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Where learned values stand, also behind escapes, outside placeholders."""
-        holes = [match.span() for match in MARK.finditer(text)]
-        plain = unescaped(text)
-        hits = list(self._memory.find(text))
-        if plain:
-            hits += ((*plain.span(start, stop), kind) for start, stop, kind in self._memory.find(plain.text))
-        for start, stop, kind in hits:
-            if not any(start < hole_stop and hole_start < stop for hole_start, hole_stop in holes):
-                yield start, stop, kind
+        text = blanked(text)
+        yield from self._memory.find(text)
+        if plain := unescaped(text):
+            for start, stop, kind in self._memory.find(plain.text):
+                yield *plain.span(start, stop), kind
 
     def _replace(self, text: str, found: list[Secret]) -> tuple[str, bool]:
         spans: list[tuple[int, int, str]] = []
         for secret in found:
-            self._counted.setdefault(secret.kind, set())
+            if secret.kind == KIND:
+                self._counted.setdefault(KIND, set()).add(secret.value)  # one key, however many lines
             for start, stop in _pieces(secret):
                 spans.append((start, stop, secret.kind))
                 self._remember(text[start:stop], secret.kind)
@@ -138,7 +138,8 @@ class Redactor:
 
     def _placeholder(self, value: str, kind: str) -> str:
         kind = self._kinds.setdefault(value, kind)
-        self._counted.setdefault(kind, set()).add(value)
+        if kind != KIND:
+            self._counted.setdefault(kind, set()).add(value)
         tag = self._tags.get(value)
         if tag is None:
             digest = hmac.new(self._key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
@@ -150,7 +151,7 @@ class Redactor:
         return placeholder(kind, tag)
 
     def _in_raw(self, raw: str) -> Iterator[str]:
-        raw = MARK.sub(" ", raw)
+        raw = blanked(raw)
         for start, stop, kind in self._memory.find(raw):
             if "\\" not in raw[start:stop] and not _is_within_escape(raw, start):
                 yield kind
@@ -190,7 +191,7 @@ def _items(value: object) -> Iterator[object]:
 
 
 def _is_within_escape(raw: str, at: int) -> bool:
-    """Say whether a place in JSON lies inside an escape sequence, such as after the backslash of `\\n`."""
+    r"""Say whether a place in JSON lies inside an escape sequence, such as after the backslash of `\n`."""
     before = raw[max(at - 64, 0) : at]
     head = re.sub(r"u[0-9a-fA-F]{0,3}\Z", "", before) if not before.endswith("\\") else before
     slashes = len(head) - len(head.rstrip("\\"))

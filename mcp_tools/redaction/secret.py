@@ -1,6 +1,6 @@
 """Secret: one secret value at its place in a text."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Secret:
     kind: str
     start: int
     stop: int
-    value: str
+    value: str = field(repr=False)  # no log may show it
     is_reportable: bool
     name: str
 

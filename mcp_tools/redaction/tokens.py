@@ -9,7 +9,7 @@ from mcp_tools.redaction.secret import Secret
 
 
 def _any_of(words: Iterable[str]) -> str:
-    """A pattern of the longest word that fits, one branch for each next character: the engine steps, it never guesses."""
+    """A pattern of the longest word that fits, with one branch for each next character, so that none is tried twice."""
     branches: dict[str, set[str]] = {}
     ends_here = False
     for word in words:
@@ -58,4 +58,6 @@ def known_tokens(text: str) -> list[Secret]:
 
 def shown_prefix(value: str) -> int:
     """How many first characters of a value name its format and are no part of the secret; 0 for an unknown format."""
-    return max((token.shown_prefix for token in FORMATS if token.shown_prefix and token.pattern.fullmatch(value)), default=0)
+    return max(
+        (token.shown_prefix for token in FORMATS if token.shown_prefix and token.pattern.fullmatch(value)), default=0
+    )

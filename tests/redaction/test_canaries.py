@@ -72,44 +72,67 @@ C = CANARIES
 _KEY = pem(seed=77)
 
 FILES: dict[str, str] = {
-    ".env": f"APP_PASSWORD={C['env']}\nPLAIN={C['env_plain_key']}\nNOTE='{C['comment_only']}'\nB={C['base64_of_env']}\nexport U=\"{C['url_encoded']}\"\nN={_NAME}\n",
+    ".env": f"""APP_PASSWORD={C["env"]}
+PLAIN={C["env_plain_key"]}
+NOTE='{C["comment_only"]}'
+B={C["base64_of_env"]}
+export U="{C["url_encoded"]}"
+N={_NAME}
+""",
     ".netrc": f"machine git.corp.io\n  login bob\n  password {C['netrc']}\n",
     "server.key": _KEY,
-    "app.py": f'''
+    "app.py": f"""
 import os
-PASSWORD = "{C['py']}"  # was {C['comment_only']}
-KEY = b"{C['py_bytes']}"; secret = b"{C['py_bytes']}"
-db = connect("db", user="app", password="{C['py_kwarg']}", port=5432)
-token = """{C['py_triple']}"""
-API_KEY = "{C['py_half'][:12]}" + "{C['py_half'][12:]}"
-ENV = "{C['env_plain_key']}"
+PASSWORD = "{C["py"]}"  # was {C["comment_only"]}
+KEY = b"{C["py_bytes"]}"; secret = b"{C["py_bytes"]}"
+db = connect("db", user="app", password="{C["py_kwarg"]}", port=5432)
+token = \"\"\"{C["py_triple"]}\"\"\"
+API_KEY = "{C["py_half"][:12]}" + "{C["py_half"][12:]}"
+ENV = "{C["env_plain_key"]}"
 def rotate_{_NAME}_now(): ...
-request_token = "{C['uuid']}"
-signing_key = "{C['hex']}"
-password = "{C['unicode']}"
-BLOB = "{C['blob']}"
-key = """{_KEY}"""
-''',
-    "web/app.ts": f"const apiKey: string = '{C['js']}';\nconst s = {{ clientSecret: `{C['js_template']}` }};\nfetch('/x?access_token={C['query']}&a=1')\n",
+request_token = "{C["uuid"]}"
+signing_key = "{C["hex"]}"
+password = "{C["unicode"]}"
+BLOB = "{C["blob"]}"
+key = \"\"\"{_KEY}\"\"\"
+""",
+    "web/app.ts": f"""const apiKey: string = '{C["js"]}';
+const s = {{ clientSecret: `{C["js_template"]}` }};
+fetch('/x?access_token={C["query"]}&a=1')
+""",
     "main.go": f'var authToken string = "{C["go"]}"\nurl := "postgres://app:{C["url"]}@db.corp.io/app"\n',
     "Main.java": f'  private static final String SECRET_KEY = "{C["java"]}";\n',
     "lib.rs": f'const ACCESS_TOKEN: &str = "{C["rust"]}";\n',
     "index.php": f"<?php define('DB_PASSWORD', '{C['php']}');\n",
     "secrets.rb": f'config.secret_key_base = "{C["ruby"]}"\n',
-    "Db.cs": f'var cs = "Server=db;User Id=sa;Password={C["ado"]};Encrypt=true";\nstring password = @"{C["csharp"]}";\n',
+    "Db.cs": f"""var cs = "Server=db;User Id=sa;Password={C["ado"]};Encrypt=true";
+string password = @"{C["csharp"]}";
+""",
     "app.yml": f"db:\n  password: {C['yaml']}\n  passphrase: {C['yaml_word']}\n",
-    "k8s.yaml": f"env:\n  - name: DB_PASSWORD\n    value: {C['k8s']}\n  - name: OTHER\n    value: {base64.b64encode(C['base64_of_env'].encode()).decode()}\n",
-    "config.json": json.dumps({"apiKey": C["json"], "nested": json.dumps({"secret_token": C["json_escaped"]})}, indent=1),
+    "k8s.yaml": f"""env:
+  - name: DB_PASSWORD
+    value: {C["k8s"]}
+  - name: OTHER
+    value: {base64.b64encode(C["base64_of_env"].encode()).decode()}
+""",
+    "config.json": json.dumps(
+        {"apiKey": C["json"], "nested": json.dumps({"secret_token": C["json_escaped"]})}, indent=1
+    ),
     "pyproject.toml": f'[tool.x]\ntoken = "{C["toml"]}"\n',
     "setup.ini": f"[db]\r\npassword = {C['ini']}\r\n",
-    "web.config": f'<add key="DbPassword" value="{C["xml_attribute"]}"/>\n<clientSecret>{C["xml_element"]}</clientSecret>\n',
+    "web.config": f"""<add key="DbPassword" value="{C["xml_attribute"]}"/>
+<clientSecret>{C["xml_element"]}</clientSecret>
+""",
     "Dockerfile": f"FROM x\nENV DB_PASSWORD={C['dockerfile']}\n",
-    "run.sh": f"export API_TOKEN={C['shell']}\ntool --password {C['flag']} run\ncurl -H 'Authorization: Basic {C['basic']}' https://x.io\n",
-    "main.tf": f'variable "x" {{}}\nclient_secret = "{C["terraform"]}"\naws_secret_access_key = "{C["aws_secret"]}"\n',
+    "run.sh": f"""export API_TOKEN={C["shell"]}
+tool --password {C["flag"]} run
+curl -H 'Authorization: Basic {C["basic"]}' https://x.io
+""",
+    "main.tf": f'client_secret = "{C["terraform"]}"\naws_secret_access_key = "{C["aws_secret"]}"\n',
     "NOTES.md": f"Ask for {C['comment_only']} or {quote(C['url_encoded'], safe='')}; see {_NAME}.\n",
     "tokens.txt": "\n".join(f"{name} {sample.before}{sample.token}" for name, sample in _TOKENS.items()),
     f"dump_{_NAME}.sql": "SELECT 1;\n",
-}  # fmt: skip
+}
 
 
 def _learned() -> Redactor:
@@ -125,7 +148,9 @@ SENT = {path: REDACTOR.redact(text, path) for path, text in FILES.items()}
 
 def test_about_forty_canaries_are_planted_and_all_are_in_some_file() -> None:
     everything = "\n".join(FILES.values())
-    missing = [name for name, value in C.items() if value not in everything and json.dumps(value)[1:-1] not in everything]
+    missing = [
+        name for name, value in C.items() if value not in everything and json.dumps(value)[1:-1] not in everything
+    ]
     assert len(C) >= 40
     assert missing == ["py_half"], "only this one is written in two parts"
 
@@ -133,7 +158,12 @@ def test_about_forty_canaries_are_planted_and_all_are_in_some_file() -> None:
 @pytest.mark.parametrize("name", C)
 def test_no_canary_survives_in_any_text(name: str) -> None:
     value = C[name]
-    dresses = {value, json.dumps(value)[1:-1], quote(value, safe=""), base64.b64encode(value.encode()).decode().rstrip("=")[:-1]}
+    dresses = {
+        value,
+        json.dumps(value)[1:-1],
+        quote(value, safe=""),
+        base64.b64encode(value.encode()).decode().rstrip("=")[:-1],
+    }
     halves = {value[:12], value[12:]} if name == "py_half" else set[str]()
     for path, redacted in SENT.items():
         assert not [dress for dress in dresses | halves if dress in redacted], path
@@ -166,7 +196,14 @@ def test_every_text_comes_back_and_keeps_its_lines() -> None:
 
 def test_code_around_the_canaries_is_still_there() -> None:
     redacted = SENT["app.py"]
-    for code in ("import os\n", 'connect("db", user="app", password="', "port=5432)", "def rotate_", "_now(): ...", " + "):
+    for code in (
+        "import os\n",
+        'connect("db", user="app", password="',
+        "port=5432)",
+        "def rotate_",
+        "_now(): ...",
+        " + ",
+    ):
         assert code in redacted
 
 

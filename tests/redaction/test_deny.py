@@ -23,7 +23,8 @@ def test_a_file_made_for_secrets_is_denied(path: str) -> None:
     "path",
     """.env.example .env.sample .env.template .env.dist app/.env.EXAMPLE .env.local.example example.env
     src/env.py environment.ts keys.py key.go pem.py src/credentials.py secrets.py auth/token.ts netrc.py
-    .ssh/id_rsa.pub .ssh/known_hosts cacert.pem public.pem public_key.pem docker/config.json config.json kube/config.go README.md
+    .ssh/id_rsa.pub .ssh/known_hosts cacert.pem public.pem public_key.pem
+    docker/config.json config.json kube/config.go README.md
     keyboard.js monkey.py package.json .eslintrc docs/kubeconfig.md""".split(),
 )
 def test_a_sample_a_public_key_and_code_are_not_denied(path: str) -> None:

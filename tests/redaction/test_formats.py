@@ -10,7 +10,15 @@ _IDS = [f"{number}-{sample.kind}" for number, sample in enumerate(TOKENS)]
 @pytest.mark.parametrize("sample", TOKENS, ids=_IDS)
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("", ""), ("x = '", "'\n"), ("# see ", " and more"), ('"first\\n', '"'), ("run_", "_job"), ("?a=b%3D", "&c=d"), ("(", ")")],
+    [
+        ("", ""),
+        ("x = '", "'\n"),
+        ("# see ", " and more"),
+        ('"first\\n', '"'),
+        ("run_", "_job"),
+        ("?a=b%3D", "&c=d"),
+        ("(", ")"),
+    ],
     ids=["alone", "literal", "comment", "escape", "name", "query", "brackets"],
 )
 def test_a_token_is_found_exactly_wherever_it_stands(sample: Sample, before: str, after: str) -> None:

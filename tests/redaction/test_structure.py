@@ -41,6 +41,15 @@ R = draw(ALNUM, 32)  # what a machine would draw
         (f'payload = "{{\\"password\\": \\"{P}\\"}}"', P),
         (f'payload = "{{\\\\\\"password\\\\\\": \\\\\\"{P}\\\\\\"}}"', P),
         ("пароль = 1; password = 'Пароль№1'", "Пароль№1"),
+        (f'PASSWORD = os.environ.get("PASSWORD") or "{P}"', P),
+        ('PASSWORD = os.environ.get("PASSWORD") or "swordfish"', "swordfish"),
+        (f'password = os.getenv("DB_PASSWORD", "{P}")', P),
+        (f"connect(process.env.DB_PASSWORD || '{P}')", P),
+        (f"connect(process.env.DB_PASSWORD ?? '{P}')", P),
+        (f'let t = env::var("API_TOKEN").unwrap_or("{R}".into());', R),
+        (f'System.getenv().getOrDefault("API_TOKEN", "{R}")', R),
+        (f'password = x if y else "{P}"', P),
+        (f'secret = decrypt("{R}", key)', R),
         # data
         (f'{{"clientSecret": "{R}"}}', R),
         (f'"client_secret" : "{R}"', R),
@@ -187,3 +196,9 @@ def test_an_escaped_letter_hides_nothing() -> None:
     key = "AK" + "IA" + draw(ALNUM.upper(), 16)
     text = f'x = "\\u0041{key[1:]}" # \\x41{key[1:]}'
     assert [secret.value for secret in find_secrets(text)] == [f"\\u0041{key[1:]}", f"\\x41{key[1:]}"]
+
+
+def test_a_bare_value_longer_than_any_limit_is_found_whole() -> None:
+    value = draw(ALNUM, 5_000)
+    assert [secret.value for secret in find_secrets(f"api_key: {value}\n", "config.yml")] == [value]
+    assert [secret.value for secret in find_secrets(f"api_key: {value}\n")] == [value]
