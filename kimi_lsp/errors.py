@@ -66,10 +66,9 @@ class InternalError(KimiError):
 
 
 class ModelError(KimiError):
-    """A model call failed. `retryable` says whether the same call may succeed later; `retry_after_s` when."""
+    """A model call failed. `retry_after_s` says when to ask again, where the endpoint said so."""
 
     code = "model.error"
-    retryable: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -86,6 +85,11 @@ class ModelError(KimiError):
         self.kind = kind  # the endpoint's own error type, verbatim
         self.request_id = request_id
         self.retry_after_s = retry_after_s
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same call may succeed later."""
+        return False
 
 
 class AuthError(ModelError):
@@ -122,21 +126,33 @@ class RateLimitedError(ModelError):
     """429: too many requests or tokens a minute."""
 
     code = "model.rate_limited"
-    retryable = True
+
+    @property
+    def retryable(self) -> bool:
+        """It may."""
+        return True
 
 
 class OverloadedError(ModelError):
     """429 engine_overloaded or 5xx: the endpoint is busy or broken."""
 
     code = "model.overloaded"
-    retryable = True
+
+    @property
+    def retryable(self) -> bool:
+        """It may."""
+        return True
 
 
 class EndpointError(ModelError):
     """No connection, a timeout before the first byte, or an answer that is no chat completion (HTML, a redirect)."""
 
     code = "model.endpoint"
-    retryable = True
+
+    @property
+    def retryable(self) -> bool:
+        """Only where nobody answered: an endpoint that answers with a page or a redirect will do so again."""
+        return self.status is None
 
 
 class StreamError(ModelError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from kimi_lsp.errors import EndpointError, ModelError
+from kimi_lsp.errors import ModelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class RetryPolicy:
             elapsed_s: seconds since the first one began.
             jitter: 0 (inclusive) to 1; takes up to a quarter off the delay, or adds as much to one that was asked for.
         """
-        if not is_retryable(error) or attempt >= self.max_attempts:
+        if not error.retryable or attempt >= self.max_attempts:
             return None
         asked = error.retry_after_s
         if asked is not None and asked > self.retry_after_cap_s:
@@ -45,15 +45,6 @@ class RetryPolicy:
 
 
 NO_RETRY = RetryPolicy(max_attempts=1)
-
-
-def is_retryable(error: ModelError) -> bool:
-    """Whether the same call may succeed later.
-
-    An endpoint that answered with something else than a completion (it has a status: a redirect, a page) will do so
-    again; one that did not answer may.
-    """
-    return error.retryable and not (isinstance(error, EndpointError) and error.status is not None)
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

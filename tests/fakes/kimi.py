@@ -87,6 +87,8 @@ class FakeKimi:
     def start(self) -> None:
         """Listen on two free ports of 127.0.0.1 and serve them."""
         self._sockets = [socket.create_server(("127.0.0.1", 0), backlog=512) for _ in range(2)]
+        for one in self._sockets:  # asyncio does so only for sockets that name their protocol; connections inherit it
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         is_up = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(is_up)), name="FakeKimi", daemon=True)
         self._thread.start()

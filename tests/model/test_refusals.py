@@ -21,7 +21,7 @@ from kimi_lsp.errors import (
 )
 from kimi_lsp.model import Endpoint, RetryPolicy, profile_for
 from kimi_lsp.model.classify import classify
-from kimi_lsp.model.retry import is_retryable, retry_after_s
+from kimi_lsp.model.retry import retry_after_s
 from kimi_lsp.model.scrub import scrub
 
 KEY = "sk-" + "0123456789abcdef"
@@ -171,12 +171,12 @@ def test_messages_are_short_and_quickly_cleaned() -> None:
 
 
 def test_only_what_may_pass_is_tried_again() -> None:
-    assert is_retryable(RateLimitedError("x"))
-    assert is_retryable(OverloadedError("x", status=503))
-    assert is_retryable(EndpointError("no connection"))
-    assert not is_retryable(EndpointError("a page", status=200))
+    assert RateLimitedError("x").retryable
+    assert OverloadedError("x", status=503).retryable
+    assert EndpointError("no connection").retryable
+    assert not EndpointError("a page", status=200).retryable
     for kind in (AuthError, BadRequestError, ContentFilterError, QuotaError, StreamError, UnknownModelError):
-        assert not is_retryable(kind("x"))
+        assert not kind("x").retryable
 
 
 def delays(error: ModelError, policy: RetryPolicy | None = None, jitter: float = 0.0) -> list[float | None]:
