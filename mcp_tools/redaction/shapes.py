@@ -38,7 +38,10 @@ MORE = re.compile(
 _BARE_START = r"[ \t]{0,40}+(?:&quot;|%22|&#34;)?"
 _BARE_STOPS = r"\s\"'`<>(){}\[\],;|&\\"
 _AND = r"&(?![A-Za-z_][\w.-]{0,60}=|[a-z]{2,6};|#\d)"  # no `&name=` of a query, no entity
-BARE = re.compile(rf"{_BARE_START}(?P<bare>(?:[^{_BARE_STOPS}=%]++|%(?!22)|{_AND}){{1,40}}+={{0,2}}+)(?![(\[{{=])")
+_RUN = rf"[^{_BARE_STOPS}=%]"
+BARE = re.compile(
+    rf"{_BARE_START}(?P<bare>%?{_RUN}{{1,1000}}+(?:(?:%(?!22)|{_AND}){_RUN}{{0,200}}+){{0,12}}+={{0,2}}+)(?![(\[{{=])"
+)
 BARE_END = re.compile(rf"(?:[^{_BARE_STOPS}%]|%(?!22)|{_AND})*+")
 ARGUMENT = re.compile(r"(?P<bare>[^\s\"'`<>|;]{4,1000}+)")
 REST = re.compile(r"[ \t]{0,40}+(?P<rest>[^\s\"'`][^\r\n]{2,1000}+)")

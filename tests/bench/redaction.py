@@ -52,6 +52,16 @@ _HOSTILE = (
         "basic ",
     ),
     *("authorization:", "name: a\nvalue: ", "⟦SECRET:a:", "⟦SECRET:password:01234567⟧", _BEGIN, _BEGIN + "\n"),
+    *(
+        'password = x "',
+        "a=b password=",
+        "-pass pass:",
+        "cookie: ",
+        "password=a&b",
+        'login("a", ',
+        "zip a ",
+        "echo a | ",
+    ),
     *(draw(BASE64, 5_000), draw(ALNUM, 61) + " ", "token=" + draw(ALNUM, 30) + ":"),
 )
 
