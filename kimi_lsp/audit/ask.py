@@ -137,6 +137,7 @@ class _Trip:
     request: ChatRequest
     request_tokens: int
     reasoning: list[str] = field(default_factory=list[str])
+    reasoned: int = 0  # pieces of the reasoning that went out live
     answer: list[str] = field(default_factory=list[str])
     found: list[Finding] = field(default_factory=list[Finding])
     known: list[str] = field(default_factory=list[str])
@@ -323,8 +324,8 @@ class Asker:
                 async for event in exchange:
                     if isinstance(event, Reasoning):
                         trip.reasoning.append(event.text)
-                        if self._plan.wants_reasoning:
-                            await self._emit(Reasoned(job.unit.label, self._redactor.redact(event.text)))
+                        if "\n" in event.text:  # whole lines: a secret may come in two pieces
+                            await self._reason(job, trip)
                     elif isinstance(event, Answer):
                         trip.answer.append(event.text)
                         await self._take(trip, reader, parser.feed(event.text))
@@ -332,10 +333,20 @@ class Asker:
                         break
             finally:
                 trip.completion = exchange.completion
+            await self._reason(job, trip)
         await self._take(trip, reader, parser.close())
         trip.is_complete_answer = parser.is_complete and not trip.is_full
         if not trip.is_full:
             trip.error = trip.completion.error
+
+    async def _reason(self, job: Job, trip: _Trip) -> None:
+        """Let the reasoning out that has come since the last time, redacted; for whoever wants it live."""
+        if not self._plan.wants_reasoning:
+            return
+        text = "".join(trip.reasoning[trip.reasoned :])
+        trip.reasoned = len(trip.reasoning)
+        if text:
+            await self._emit(Reasoned(job.unit.label, self._redactor.redact(text)))
 
     async def _take(self, trip: _Trip, reader: Reader, items: Iterator[Candidate | Malformed]) -> None:
         """Turn what the parser completed into findings, and let those that are news out at once."""

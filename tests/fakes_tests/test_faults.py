@@ -255,7 +255,7 @@ def test_an_error_answer_has_its_status_type_and_words(
     assert words in error_of(response)[2]
     assert "retry-after" not in response.headers
     assert kimi.requests[0].problem == error_of(response)[2]
-    assert kimi.running == 0
+    kimi.wait_for(lambda k: k.running == 0)
 
 
 def test_a_proxys_bad_gateway_is_a_web_page(kimi: FakeKimi) -> None:

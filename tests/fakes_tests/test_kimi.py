@@ -197,7 +197,7 @@ def test_a_crashed_responder_fails_the_test_and_not_the_server() -> None:
             ask(kimi)
         kimi.enqueue(Script(content="fine"))
         assert ask(kimi).status_code == 200
-        assert kimi.running == 0
+        kimi.wait_for(lambda k: k.running == 0)
         with pytest.raises(AssertionError, match="no idea what to say to hello"):
             stack.pop_all().close()
 
