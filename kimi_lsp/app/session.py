@@ -5,17 +5,21 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kimi_lsp.app.rules import all_rules
 from kimi_lsp.app.target import Target, locate, project_files
-from kimi_lsp.audit import LANES, Auditor, AuditRequest, ConsentAsker, Door, Parts
+from kimi_lsp.audit.lanes import LANES
 from kimi_lsp.config import PROJECT_FILES, Depth, Options, Resolved, Settings, load, user_file
 from kimi_lsp.errors import StoreError, UsageError
-from kimi_lsp.model import Endpoint, KimiClient, Profile, Timeouts, profile_for
-from kimi_lsp.store import Record, Store, install_key
 from mcp_tools.finding import Lane
 from mcp_tools.project import DiskProject, Limits
 from mcp_tools.redaction import Redactor
+
+if TYPE_CHECKING:  # the auditor, the model and the store load when they are first used: a server starts without them
+    from kimi_lsp.audit import Auditor, AuditRequest, ConsentAsker, Door
+    from kimi_lsp.model import KimiClient, Profile
+    from kimi_lsp.store import Record, Store
 
 
 @dataclass(slots=True)
@@ -25,7 +29,7 @@ class Session:
     target: Target
     resolved: Resolved
     project: DiskProject
-    _store: Store | None = field(default=None, init=False)
+    _store: "Store | None" = field(default=None, init=False)
 
     @property
     def settings(self) -> Settings:
@@ -37,8 +41,10 @@ class Session:
         """What consent, verdicts and cache are kept under: the project's root."""
         return str(self.project.root)
 
-    def store(self) -> Store:
+    def store(self) -> "Store":
         """The store in the user's state directory. Raises StoreError."""
+        from kimi_lsp.store import Store  # noqa: PLC0415 - see above
+
         if self._store is None:
             self._store = Store.open(self.settings.state_dir)
         return self._store
@@ -57,8 +63,11 @@ class Session:
         if self._store is not None:
             self._store.close()
 
-    def auditor(self) -> Auditor:
+    def auditor(self) -> "Auditor":
         """An Auditor on this session's settings."""
+        from kimi_lsp.audit import Auditor, Parts  # noqa: PLC0415 - see above
+        from kimi_lsp.store import install_key  # noqa: PLC0415
+
         is_local = self.settings.depth is Depth.LOCAL
         return Auditor(
             Parts(
@@ -69,8 +78,10 @@ class Session:
             )
         )
 
-    def request(self, paths: Sequence[str], consent: ConsentAsker | None) -> AuditRequest:
+    def request(self, paths: Sequence[str], consent: "ConsentAsker | None") -> "AuditRequest":
         """An audit of these paths of the project, all of its listing when empty."""
+        from kimi_lsp.audit import AuditRequest  # noqa: PLC0415 - see above
+
         return AuditRequest(
             project=self.project,
             project_key=self.key,
@@ -86,8 +97,10 @@ class Session:
         return tuple(lane for lane in self.settings.lanes if lane in LANES)
 
     @property
-    def profile(self) -> Profile:
+    def profile(self) -> "Profile":
         """The model's capabilities at this endpoint."""
+        from kimi_lsp.model import profile_for  # noqa: PLC0415 - see above
+
         settings = self.settings
         overrides = dict(settings.profile)
         if settings.dialect is not None:
@@ -95,13 +108,15 @@ class Session:
         return profile_for(settings.model, settings.base_url, overrides)
 
     @asynccontextmanager
-    async def _door(self, redactor: Redactor) -> AsyncGenerator[Door]:
+    async def _door(self, redactor: Redactor) -> AsyncGenerator["Door"]:
         async with client(self.settings, self.profile, redactor.scan) as door:
             yield door
 
 
-def client(settings: Settings, profile: Profile, guard: Callable[[bytes], Sequence[str]]) -> KimiClient:
+def client(settings: Settings, profile: "Profile", guard: Callable[[bytes], Sequence[str]]) -> "KimiClient":
     """A client for the configured endpoint. Raises AuthError when it needs a key and has none."""
+    from kimi_lsp.model import Endpoint, KimiClient, Timeouts  # noqa: PLC0415 - see above
+
     limits = settings.limits
     endpoint = Endpoint(
         base_url=settings.base_url,
@@ -123,12 +138,14 @@ def user_settings(environ: Mapping[str, str]) -> Settings:
     return load(environ=environ, user_file=user_file(environ), rules=all_rules()).settings
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings) -> "Store":
     """The store in the user's state directory; a context manager. Raises StoreError."""
+    from kimi_lsp.store import Store  # noqa: PLC0415 - see above
+
     return Store.open(settings.state_dir)
 
 
-def find_record(store: Store, name: str) -> Record | None:
+def find_record(store: "Store", name: str) -> "Record | None":
     """The trail's record of a call, as a finding names it (`RUN/CALL`), or the one with this hash."""
     run_id, slash, call = name.partition("/")
     if not slash:

@@ -1,25 +1,33 @@
-"""The Auditor: a request in, a stream of events out. Every face stands on this door."""
+"""The Auditor: a request in, a stream of events out. Every face stands on this door.
 
-from kimi_lsp.audit.ask import Door
-from kimi_lsp.audit.auditor import Auditor, Parts
-from kimi_lsp.audit.events import (
-    AskPlanned,
-    AuditEvent,
-    AuditRequest,
-    ConsentAsker,
-    FactsProgress,
-    Finished,
-    Found,
-    Noticed,
-    Outgoing,
-    Planned,
-    Reasoned,
-    Spent,
-    UnitDone,
-    UnitStarted,
-    UnitStatus,
-)
-from kimi_lsp.audit.lanes import LANES
+The names load when they are first used: what looks at a text while it is typed needs neither the model nor the store.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kimi_lsp.audit.ask import Door
+    from kimi_lsp.audit.auditor import Auditor, Parts
+    from kimi_lsp.audit.events import (
+        AskPlanned,
+        AuditEvent,
+        AuditRequest,
+        ConsentAsker,
+        FactsProgress,
+        Finished,
+        Found,
+        Noticed,
+        Outgoing,
+        Planned,
+        Reasoned,
+        Reviewed,
+        Spent,
+        UnitDone,
+        UnitStarted,
+        UnitStatus,
+    )
+    from kimi_lsp.audit.lanes import LANES
 
 __all__ = [
     "LANES",
@@ -37,8 +45,17 @@ __all__ = [
     "Parts",
     "Planned",
     "Reasoned",
+    "Reviewed",
     "Spent",
     "UnitDone",
     "UnitStarted",
     "UnitStatus",
 ]
+
+_HOMES = {"Door": "ask", "Auditor": "auditor", "Parts": "auditor", "LANES": "lanes"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'events')}"), name)

@@ -16,11 +16,21 @@ from anyio import to_thread
 
 from kimi_lsp.audit.anchor import Anchorer
 from kimi_lsp.audit.answer import Reader, Rejected
-from kimi_lsp.audit.events import AuditEvent, Found, Noticed, Reasoned, Spent, UnitDone, UnitStarted, UnitStatus
+from kimi_lsp.audit.events import (
+    AuditEvent,
+    Found,
+    Noticed,
+    Reasoned,
+    Reviewed,
+    Spent,
+    UnitDone,
+    UnitStarted,
+    UnitStatus,
+)
 from kimi_lsp.audit.facts import Memory
 from kimi_lsp.audit.lanes import LaneSpec
 from kimi_lsp.audit.limiter import AdaptiveLimit, Slot
-from kimi_lsp.audit.memo import encode_findings
+from kimi_lsp.audit.memo import encode_review
 from kimi_lsp.audit.merge import Merger
 from kimi_lsp.audit.parse import Candidate, FindingParser, Malformed
 from kimi_lsp.audit.prompts import answer_schema, messages, prompt_version
@@ -111,9 +121,12 @@ class Plan:
 
 
 def job_key(spec: LaneSpec, unit: Unit, model: str, endpoint: str, thinking: Thinking) -> str:
-    """What an answer depends on: the text, the rules, the prompt, the tool whose facts it holds, the model."""
+    """What an answer depends on: the unit's text, the rules, the prompt, the tool whose facts it holds, the model.
+
+    Not on the rest of the file, nor on where in it the unit stands: only changed units are asked again.
+    """
     parts = (
-        "review",
+        "review 2",
         spec.lane,
         spec.tool_version,
         prompt_version(spec.lane),
@@ -121,11 +134,14 @@ def job_key(spec: LaneSpec, unit: Unit, model: str, endpoint: str, thinking: Thi
         endpoint,
         thinking,
         unit.source.path,
-        unit.source.sha256,
-        str(unit.first_line),
-        str(unit.last_line),
+        unit.text,
     )
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def reviewed(job: Job) -> Reviewed:
+    """The event that a job's lines need no further look."""
+    return Reviewed(job.unit.source.path, job.spec.lane, job.unit.first_line, job.unit.last_line)
 
 
 @dataclass(slots=True)
@@ -436,7 +452,7 @@ class Asker:
 
     def _remember(self, job: Job, trip: _Trip) -> None:
         assert self._memory is not None
-        self._memory.put_many({job.key: encode_findings(trip.found)}, project=self._plan.project_key)
+        self._memory.put_many({job.key: encode_review(trip.found, job.unit.first_line)}, project=self._plan.project_key)
 
     async def _say(self, job: Job, trip: _Trip) -> None:
         """The notices of a finished trip and its end."""
@@ -446,6 +462,8 @@ class Asker:
         self.units[trip.status] += 1
         for notice in self._notices(job, trip):
             await self._emit(Noticed(notice))
+        if trip.status is UnitStatus.REVIEWED:
+            await self._emit(reviewed(job))
         await self._emit(UnitDone(job.unit.label, job.spec.lane, trip.status, self.spent))
 
     def _judge(self, trip: _Trip) -> None:

@@ -13,7 +13,7 @@ import anyio
 from anyio import from_thread, to_thread
 from anyio.abc import ObjectSendStream
 
-from kimi_lsp.audit.ask import REPORT_IT, Asker, Door, Job, Plan, job_key, notice_code
+from kimi_lsp.audit.ask import REPORT_IT, Asker, Door, Job, Plan, job_key, notice_code, reviewed
 from kimi_lsp.audit.events import (
     AskPlanned,
     AuditEvent,
@@ -29,7 +29,8 @@ from kimi_lsp.audit.events import (
 )
 from kimi_lsp.audit.facts import facts
 from kimi_lsp.audit.lanes import LaneSpec, lane_spec
-from kimi_lsp.audit.memo import decode_findings
+from kimi_lsp.audit.levels import levelled
+from kimi_lsp.audit.memo import decode_review
 from kimi_lsp.audit.merge import Merger
 from kimi_lsp.audit.prompts import project_text
 from kimi_lsp.audit.select import secret_files, units_for
@@ -146,14 +147,12 @@ class _Run:
 
     async def _judged(self, finding: Finding) -> Finding | None:
         """The finding at the level that holds, suppressed where a human dismissed it; None when its rule is off."""
-        level = self._parts.settings.rules.level_of(finding.rule)
-        if level is None:
+        judged = levelled(finding, self._parts.settings.rules)
+        if judged is None:
             return None
-        if level is not finding.rule.level:
-            finding = replace(finding, level=level)
-        if (reason := self._dismissed.get(finding.fingerprint)) is not None:
-            finding = replace(finding, suppressed=f"dismissed: {reason}" if reason else "dismissed")
-        return finding
+        if (reason := self._dismissed.get(judged.fingerprint)) is not None:
+            return replace(judged, suppressed=f"dismissed: {reason}" if reason else "dismissed")
+        return judged
 
     async def _open_store(self) -> None:
         if self._parts.store is None:
@@ -208,6 +207,8 @@ class _Run:
     async def _ask_through(self, door: Door, redactor: Redactor, key: bytes, paths: Sequence[str]) -> None:
         assert self._store is not None
         jobs, cached = await self._jobs(door, paths)
+        if not self._request.may_ask:
+            return
         endpoint = self._parts.settings.endpoint_host
         outgoing = self._outgoing(jobs, door, endpoint)
         await self._emit(AskPlanned(len(jobs), cached, outgoing))
@@ -230,7 +231,7 @@ class _Run:
         max_chars = max(min(settings.limits.unit_chars, room), 1_000)
         planned: list[Job] = []
         for spec in self._specs:
-            cut = partial(units_for, spec, self._request.project, paths, max_chars, settings.deny)
+            cut = partial(units_for, spec, self._request.project, paths, max_chars, settings.deny, self._request.focus)
             for item in await to_thread.run_sync(lambda cut=cut: list(cut())):
                 if isinstance(item, Unit):
                     thinking = Thinking(settings.thinking.value)
@@ -240,13 +241,14 @@ class _Run:
         known = await to_thread.run_sync(self._store.cache.get_many, [job.key for job in planned])
         jobs: list[Job] = []
         for job in planned:
-            remembered = decode_findings(known.get(job.key, ""))
+            remembered = decode_review(known.get(job.key, ""), job.unit.source, job.unit.first_line)
             if remembered is None:
                 jobs.append(job)
                 continue
             for finding in remembered:
                 if self._merger.add(finding) is None:
                     await self._emit(Found(finding))
+            await self._emit(reviewed(job))
         return jobs, len(planned) - len(jobs)
 
     def _outgoing(self, jobs: Sequence[Job], door: Door, endpoint: str) -> Outgoing:

@@ -1,10 +1,11 @@
 """What an audit asks for and what it says while it runs. Values only; a face translates these and decides nothing."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from kimi_lsp.audit.units import Lines
 from kimi_lsp.config import Depth
 from kimi_lsp.usage import Usage
 from mcp_tools.finding import Finding, Lane, Notice, Report
@@ -39,6 +40,8 @@ class AuditRequest:
     consent: ConsentAsker | None = None  # None: only what was agreed before
     guide: str = ""  # the project's own style sentences, data for the prompt
     wants_reasoning: bool = False
+    focus: Mapping[str, Sequence[Lines]] = field(default_factory=dict[str, Sequence[Lines]])  # lines to review, by path
+    may_ask: bool = True  # False: only what the cache remembers, no model call
 
 
 class UnitStatus(StrEnum):
@@ -107,6 +110,16 @@ class UnitStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Reviewed:
+    """Lines of a file, 0-based and both included, whose review is whole: all that holds for them has been `Found`."""
+
+    path: str
+    lane: Lane
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True, slots=True)
 class UnitDone:
     """A unit's trip ended; what the run has spent so far."""
 
@@ -138,4 +151,6 @@ class Finished:
     units: dict[UnitStatus, int] = field(default_factory=dict[UnitStatus, int])
 
 
-AuditEvent = Planned | FactsProgress | AskPlanned | Found | Noticed | Reasoned | UnitStarted | UnitDone | Finished
+AuditEvent = (
+    Planned | FactsProgress | AskPlanned | Found | Noticed | Reasoned | UnitStarted | UnitDone | Reviewed | Finished
+)

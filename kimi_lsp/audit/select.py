@@ -1,10 +1,11 @@
 """Choose what the model reviews, and in which order: never a secrets file, product code before tests."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from kimi_lsp.audit.lanes import LaneSpec
-from kimi_lsp.audit.units import Unit, units_of
+from kimi_lsp.audit.units import Lines, Unit, units_of
 from mcp_tools.finding import Notice
 from mcp_tools.project import Patterns, Project, Source
 from mcp_tools.redaction import is_denied
@@ -29,6 +30,8 @@ _SECRET_FILES = (
     ".git-credentials",
 )
 
+_WHOLE: Mapping[str, Sequence[Lines]] = MappingProxyType({})
+
 
 def review_order(path: str) -> tuple[bool, str]:
     """Sort key: product code first, then tests, examples and vendored code, each by path."""
@@ -36,11 +39,17 @@ def review_order(path: str) -> tuple[bool, str]:
 
 
 def units_for(
-    spec: LaneSpec, project: Project, paths: Sequence[str], max_chars: int, deny: Sequence[str] = ()
+    spec: LaneSpec,
+    project: Project,
+    paths: Sequence[str],
+    max_chars: int,
+    deny: Sequence[str] = (),
+    focus: Mapping[str, Sequence[Lines]] = _WHOLE,
 ) -> Iterator[Unit | Notice]:
     """The units of a lane in review order; a Notice for each file that is not sent although its lane would want it.
 
     `deny` are the user's and the project's patterns of paths that never go to a model, beside the built-in ones.
+    `focus` names, for some paths, the lines that are wanted with what surrounds them.
     """
     denied = Patterns(deny)
     for path in sorted(paths, key=review_order):
@@ -51,7 +60,7 @@ def units_for(
             continue
         source = project.read(path)
         if isinstance(source, Source) and source.language in spec.languages:
-            yield from units_of(source, max_chars)
+            yield from units_of(source, max_chars, focus.get(path))
 
 
 def secret_files(project: Project, paths: Sequence[str]) -> Iterator[Source]:

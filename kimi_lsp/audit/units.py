@@ -1,7 +1,9 @@
 """Cut files into units: the text that one model request reviews. Pure."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import zlib
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import tree_sitter
 
@@ -11,6 +13,10 @@ from mcp_tools.project.syntax import Symbol, lines_of, parse, symbols
 
 _MAX_LINE_CHARS = 5_000  # longer lines are generated or minified: no human wrote or reads them
 _OUTLINE_LINES = 80
+_MIN_FOCUS_LINES = 40  # a changed line alone says too little
+
+Lines = tuple[int, int]
+"""The first and the last line of a range, 0-based, both included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,13 @@ class Unit:
         return self.source.text[start:stop]
 
 
-def units_of(source: Source, max_chars: int) -> Iterator[Unit | Notice]:
+def units_of(source: Source, max_chars: int, focus: Sequence[Lines] | None = None) -> Iterator[Unit | Notice]:
     """Cut a file at the borders of its symbols into units of at most `max_chars`, unless a single line is longer.
+
+    Args:
+        source: the file.
+        max_chars: the size of a unit, in characters.
+        focus: lines to review with the symbols they lie in, and not the rest of the file; None is the whole file.
 
     Yields:
         nothing for a blank file, a Notice `generated-file` for one with lines over 5,000 characters.
@@ -54,17 +65,43 @@ def units_of(source: Source, max_chars: int) -> Iterator[Unit | Notice]:
     if max(lengths) > _MAX_LINE_CHARS:
         yield Notice("generated-file", f"no model review: a line of {max(lengths):,} characters", source.path)
         return
-    if len(source.text) <= max_chars:
+    if len(source.text) <= max_chars and focus is None:
         yield Unit(source, 0, source.line_count - 1)
         return
     tree = parse(source)
     starts = _borders(source, tree, lengths, max_chars) if tree else ()
     named = tuple(symbols(source, tree)) if tree else ()
-    for first, last in _pack(lengths, starts, max_chars):
-        if any(
-            line.strip() for line in source.text[source.offset(first, 0) : source.offset(last, 1 << 30)].split("\n")
-        ):
-            yield Unit(source, first, last, tuple(_outline(named, first, last)))
+    spans = [(0, source.line_count - 1)] if focus is None else _around(focus, starts, source.line_count)
+    for start, stop in spans:
+        within = {border - start: _weight(source.line(border)) for border in starts if start <= border <= stop}
+        for first, last in _pack(lengths[start : stop + 1], within, max_chars):
+            unit = Unit(source, start + first, start + last)
+            if unit.text.strip():
+                yield replace(
+                    unit, outline=() if unit.is_whole else tuple(_outline(named, start + first, start + last))
+                )
+
+
+def _weight(line: str) -> int:
+    return zlib.crc32(line.encode("utf-8", "surrogatepass"))
+
+
+def _around(focus: Sequence[Lines], borders: Sequence[int], line_count: int) -> list[Lines]:
+    """The lines in focus, grown to the borders around them and to a size that can be understood; merged, in order."""
+    cuts = sorted({0, *borders, line_count})
+    spans: list[Lines] = []
+    for first, last in sorted(focus):
+        low = max(bisect_right(cuts, min(first, line_count - 1)) - 1, 0)
+        high = min(max(bisect_right(cuts, min(last, line_count - 1)), low + 1), len(cuts) - 1)
+        while cuts[high] - cuts[low] < _MIN_FOCUS_LINES and (low > 0 or high < len(cuts) - 1):
+            is_upwards = high == len(cuts) - 1 or (low > 0 and cuts[low] - cuts[low - 1] <= cuts[high + 1] - cuts[high])
+            low, high = (low - 1, high) if is_upwards else (low, high + 1)
+        start, stop = cuts[low], cuts[high] - 1
+        if spans and start <= spans[-1][1] + 1:
+            spans[-1] = (spans[-1][0], max(stop, spans[-1][1]))
+        else:
+            spans.append((start, stop))
+    return spans
 
 
 def _borders(source: Source, tree: tree_sitter.Tree, lengths: Sequence[int], max_chars: int) -> Sequence[int]:
@@ -80,23 +117,34 @@ def _borders(source: Source, tree: tree_sitter.Tree, lengths: Sequence[int], max
     return sorted(borders)
 
 
-def _pack(lengths: Sequence[int], borders: Sequence[int], max_chars: int) -> Iterator[tuple[int, int]]:
-    """Fill slices greedily up to the cap and end each at the last border that fits, else at the last line that fits."""
-    first, total, chosen = 0, 0, set(borders)
-    best: int | None = None  # the last line before a border inside the current slice
+def _pack(lengths: Sequence[int], borders: Mapping[int, int], max_chars: int) -> Iterator[Lines]:
+    """Fill slices up to the cap and end each before a border in its second half, else at the last line that fits.
+
+    Of several borders the one with the smallest weight is taken: weights come from the text, so that an edit moves the
+    slices around it and not all that follow.
+    """
+    first, total = 0, 0
+    ends: list[int] = []  # borders inside the current slice that leave it large enough
     line = 0
     while line < len(lengths):
-        if line > first and line in chosen and total * 4 >= max_chars:
-            best = line - 1
+        if line > first and line in borders and total * 4 >= max_chars:
+            ends.append(line)
         if total and total + lengths[line] > max_chars:
-            last = best if best is not None and best >= first else line - 1
-            yield first, last
-            first, total, best = last + 1, sum(lengths[last + 1 : line]), None
+            stop = min(_late(ends, lengths, first, max_chars), key=borders.__getitem__, default=line)
+            yield first, stop - 1
+            first, total, ends = stop, sum(lengths[stop:line]), []
+            ends = [border for border in borders if stop < border < line and sum(lengths[stop:border]) * 4 >= max_chars]
             continue
         total += lengths[line]
         line += 1
     if first < len(lengths):
         yield first, len(lengths) - 1
+
+
+def _late(ends: Sequence[int], lengths: Sequence[int], first: int, max_chars: int) -> Sequence[int]:
+    """The borders in a slice's second half where there are such, else the last one there is."""
+    late = [end for end in ends if sum(lengths[first:end]) * 2 >= max_chars]
+    return late or ends[-1:]
 
 
 def _outline(named: Sequence[Symbol], first: int, last: int) -> Iterator[str]:

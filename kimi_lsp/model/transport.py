@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 import anyio
+from anyio import to_thread
 import anyio.to_thread
 
 from kimi_lsp.errors import EndpointError, LeakError
@@ -143,7 +144,7 @@ class Transport:
     async def _before(self, request: "httpx2.Request") -> None:
         """The last look at a request: what may leave, and with which headers."""
         body = request.content
-        leaks = list(dict.fromkeys(self.guard(body))) if body else []
+        leaks = list(dict.fromkeys(await to_thread.run_sync(self.guard, body))) if body else []
         if leaks:
             raise LeakError(
                 f"The request was not sent: its body still holds {', '.join(leaks[:5])}.",

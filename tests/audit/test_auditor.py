@@ -25,6 +25,7 @@ from kimi_lsp.audit import (
     Parts,
     Planned,
     Reasoned,
+    Reviewed,
     UnitDone,
     UnitStatus,
 )
@@ -307,3 +308,51 @@ async def test_a_defect_on_one_answer_costs_that_unit_and_is_paid_for(
     ] == ["b.py"]
     assert store.ledger.open_reservations() == []
     assert store.ledger.spending().calls == 2
+
+
+async def test_an_edit_above_a_unit_asks_nothing_again_and_the_finding_moves(
+    kimi: FakeKimi, store: Store, tmp_path: Path
+) -> None:
+    settings = replace(settings_for(kimi, tmp_path), limits=replace(Settings(tmp_path).limits, unit_chars=2_000))
+    filler = "".join(f"def f{n}():\n    return {n}\n" for n in range(80))
+    text = filler + APP
+    kimi.respond(lambda chat: answer(TRAVERSAL) if "sqlite3" in chat.prompt else answer())
+    request = replace(REQUEST, project=MemoryProject({"app.py": text}, "shop"))
+    before = await all_events(auditor(settings, store), request)
+    asked = len(kimi.chats)
+    edited = text.replace("    return 3\n", "    # more\n    return 3\n", 1)
+    again = replace(request, project=MemoryProject({"app.py": edited}, "shop"))
+    after = await all_events(auditor(settings, store), again)
+
+    def lines(events: Sequence[AuditEvent]) -> list[int]:
+        places = [event.finding.location.region for event in events if isinstance(event, Found)]
+        return sorted(region.start_line for region in places if region)
+
+    assert lines(after) == [line + 1 for line in lines(before)]
+    assert 0 < len(kimi.chats) - asked <= 2
+    assert sum(isinstance(event, Reviewed) for event in after) >= asked
+
+
+async def test_a_focus_sends_the_lines_around_it_and_no_more(kimi: FakeKimi, store: Store, tmp_path: Path) -> None:
+    filler = "".join(f"def f{n}():\n    return {n}\n" for n in range(200))
+    kimi.enqueue(answer(TRAVERSAL))
+    project = MemoryProject({"app.py": filler + APP}, "shop")
+    focus = {"app.py": [(filler.count("\n") + 3, filler.count("\n") + 3)]}
+    events = await all_events(
+        auditor(settings_for(kimi, tmp_path), store), replace(REQUEST, project=project, focus=focus)
+    )
+    [chat] = kimi.chats
+    assert "return 5\n" not in chat.prompt
+    assert "sqlite3" in chat.prompt
+    [reviewed] = [event for event in events if isinstance(event, Reviewed)]
+    assert reviewed.first_line <= focus["app.py"][0][0] <= reviewed.last_line
+
+
+async def test_what_is_remembered_comes_without_asking(kimi: FakeKimi, store: Store, tmp_path: Path) -> None:
+    one = auditor(settings_for(kimi, tmp_path), store)
+    quiet = replace(REQUEST, may_ask=False)
+    assert "path-traversal" not in found_rules(await all_events(one, quiet))
+    kimi.enqueue(answer(TRAVERSAL))
+    await all_events(one, REQUEST)
+    assert "path-traversal" in found_rules(await all_events(one, quiet))
+    assert len(kimi.chats) == 1

@@ -71,3 +71,40 @@ def test_a_generated_file_is_a_notice() -> None:
     [notice] = units_of(Source("a.js", "x" * 6000, "javascript"), 100_000)
     assert isinstance(notice, Notice)
     assert notice.code == "generated-file"
+
+
+TWELVE = (
+    "\n".join(f"def f{n}():\n" + "\n".join(f"    x{line} = {line}" for line in range(19)) for n in range(12)) + "\n"
+)
+
+
+def focused(text: str, *focus: tuple[int, int], max_chars: int = 60_000) -> list[tuple[int, int]]:
+    units = units_of(Source("a.py", text, "python"), max_chars, focus)
+    return [(unit.first_line, unit.last_line) for unit in units if isinstance(unit, Unit)]
+
+
+def test_a_focus_is_reviewed_with_its_symbol_and_what_lies_beside_it() -> None:
+    assert focused(TWELVE, (85, 85)) == [(60, 99)]
+    [unit] = [unit for unit in units_of(Source("a.py", TWELVE, "python"), 60_000, [(85, 85)]) if isinstance(unit, Unit)]
+    assert unit.outline[0] == "1-20| def f0():"
+
+
+def test_focuses_that_touch_are_one_unit_and_far_ones_are_two() -> None:
+    assert focused(TWELVE, (45, 45), (70, 71)) == [(20, 79)]
+    assert focused(TWELVE, (5, 5), (230, 230)) == [(0, 39), (200, 240)]
+
+
+def test_no_focus_at_all_is_nothing_to_review() -> None:
+    assert focused(TWELVE) == []
+
+
+@given(LINES, st.lists(st.tuples(st.integers(0, 80), st.integers(0, 80)), max_size=4), st.integers(20, 400))
+def test_units_of_a_focus_hold_every_focused_line_with_text(
+    lines: list[str], pairs: list[tuple[int, int]], max_chars: int
+) -> None:
+    source = Source("a.py", "\n".join(lines), "python")
+    focus = [(min(pair), max(pair)) for pair in pairs]
+    held = [n for first, last in focused(source.text, *focus, max_chars=max_chars) for n in range(first, last + 1)]
+    assert held == sorted(set(held))
+    wanted = {n for first, last in focus for n in range(first, last + 1) if n < source.line_count}
+    assert all(not source.line(number).strip() for number in wanted - set(held))

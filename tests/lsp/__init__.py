@@ -1,0 +1,1 @@
+"""The language server, from its pure parts to a running process."""
