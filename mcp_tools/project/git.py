@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mcp_tools.project.changes import changed_lines
+from mcp_tools.project.decode import decode
 from mcp_tools.project.disk import DiskProject
+from mcp_tools.project.source import Source
 
 _DEADLINE_S = 60.0
 _SETTINGS = (
@@ -62,6 +65,48 @@ class Repository:
             if mode in (b"100644", b"100755") and path.startswith(self.prefix):
                 blobs[path.removeprefix(self.prefix)] = rest.split(b" ")[1].decode("ascii")
         return blobs
+
+    def blob(self, blob_id: str) -> bytes:
+        """The content of a blob. Raises GitError."""
+        return _run(self.program, self.root, ["cat-file", "blob", blob_id])
+
+
+def lines_changed_since(project: DiskProject, revision: str) -> dict[str, list[tuple[int, int]] | None]:
+    """The lines, 0-based and both ends included, in which listed files differ from a commit; None for a new file.
+
+    Files that cannot be read as text are left out.
+
+    Raises:
+        GitError: no git, no repository, or no such revision.
+    """
+    repository = Repository.at(project.root)
+    blobs = repository.blobs(repository.commit(revision))
+    changed: dict[str, list[tuple[int, int]] | None] = {}
+    for path in project.listing().paths:
+        known = blobs.get(path)
+        if known is not None and known in _blob_ids(project.root / path, len(known)):
+            continue
+        source = project.read(path)
+        if not isinstance(source, Source):
+            continue
+        before = None if known is None else decode(path, repository.blob(known))
+        if isinstance(before, Source):
+            changed[path] = changed_lines(before.text, source.text)
+        elif before is None:
+            changed[path] = None
+    return changed
+
+
+def text_at(root: Path, path: str, revision: str) -> str | None:
+    """The text of a file at a commit; None when the commit, the repository or git lacks it, or it is no text."""
+    try:
+        repository = Repository.at(root)
+        asked = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}:{repository.prefix}{path}"]
+        blob = _run(repository.program, root, asked).decode("ascii").strip()
+        source = decode(path, repository.blob(blob))
+    except (GitError, ValueError):
+        return None
+    return source.text if isinstance(source, Source) else None
 
 
 def changed_since(project: DiskProject, revision: str) -> tuple[str, ...]:

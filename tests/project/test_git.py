@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mcp_tools.project import DiskProject
-from mcp_tools.project.git import GitError, changed_since, find_program
+from mcp_tools.project.git import GitError, changed_since, find_program, lines_changed_since, text_at
 
 IDENTITY = ("-c", "user.name=t", "-c", "user.email=t@example.invalid", "-c", "commit.gpgsign=false")
 
@@ -32,6 +32,19 @@ def repository(tmp_path: Path) -> Path:
 
 def test_edited_and_added_files_have_changed_and_line_ends_have_not(repository: Path) -> None:
     assert changed_since(DiskProject(repository), "HEAD") == ("added.py", "edited.py")
+
+
+def test_changed_lines_are_named_by_file_and_a_new_file_is_new(repository: Path) -> None:
+    (repository / "same.py").write_text("x = 1\nw = 2\n")
+    changed = lines_changed_since(DiskProject(repository), "HEAD")
+    assert changed == {"added.py": None, "edited.py": [(0, 0)], "same.py": [(1, 1)]}
+
+
+def test_the_text_of_a_commit_can_be_had_and_what_is_not_there_is_none(repository: Path) -> None:
+    assert text_at(repository, "edited.py", "HEAD") == "y = 1\n"
+    assert text_at(repository / "sub", "é.py", "HEAD") == "z = 1\n"
+    assert text_at(repository, "added.py", "HEAD") is None
+    assert text_at(repository, "edited.py", "no-such") is None
 
 
 def test_a_project_below_the_top_of_the_work_tree_has_its_own_paths(repository: Path) -> None:
