@@ -1,4 +1,4 @@
-"""Start of the `kimi-lsp` command. Answers `--version` before anything else is imported."""
+"""Start of the `kimi-lsp` command. `--version` and `lsp` begin before anything else is imported."""
 
 import sys
 
@@ -10,6 +10,10 @@ def main() -> int:
     if sys.argv[1:] in (["--version"], ["-V"]):
         sys.stdout.write(f"kimi-lsp {__version__}\n")
         return 0
+    if sys.argv[1:2] == ["lsp"] and not {"-h", "--help"} & set(sys.argv):
+        from kimi_lsp.lsp.start import main as serve  # noqa: PLC0415 - an editor waits for the first answer
+
+        return serve(sys.argv[2:])
     from kimi_lsp.cli.main import run  # noqa: PLC0415 - typer costs more than all that --version does
 
     return run(sys.argv[1:])

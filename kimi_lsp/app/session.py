@@ -1,6 +1,7 @@
 """One use of the auditor: the project, the settings that hold for it, and what an Auditor is made of."""
 
 import os
+import threading
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ class Session:
     resolved: Resolved
     project: DiskProject
     _store: "Store | None" = field(default=None, init=False)
+    _opening: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     @property
     def settings(self) -> Settings:
@@ -45,9 +47,10 @@ class Session:
         """The store in the user's state directory. Raises StoreError."""
         from kimi_lsp.store import Store  # noqa: PLC0415 - see above
 
-        if self._store is None:
-            self._store = Store.open(self.settings.state_dir)
-        return self._store
+        with self._opening:
+            if self._store is None:
+                self._store = Store.open(self.settings.state_dir)
+            return self._store
 
     def trail_head(self) -> str | None:
         """The newest record's place and hash, where the store was opened: an outside witness of the trail."""
@@ -63,12 +66,12 @@ class Session:
         if self._store is not None:
             self._store.close()
 
-    def auditor(self) -> "Auditor":
-        """An Auditor on this session's settings."""
+    def auditor(self, depth: Depth | None = None) -> "Auditor":
+        """An Auditor on this session's settings, or on another depth than theirs."""
         from kimi_lsp.audit import Auditor, Parts  # noqa: PLC0415 - see above
         from kimi_lsp.store import install_key  # noqa: PLC0415
 
-        is_local = self.settings.depth is Depth.LOCAL
+        is_local = (depth or self.settings.depth) is Depth.LOCAL
         return Auditor(
             Parts(
                 settings=self.settings,

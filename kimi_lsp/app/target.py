@@ -31,7 +31,7 @@ def locate(paths: Sequence[Path]) -> Target:
     wanted = [_existing(path) for path in paths] or [Path.cwd()]
     folders = [path if path.is_dir() else path.parent for path in wanted]
     common = Path(os.path.commonpath(folders))
-    root = next((folder for folder in (common, *common.parents) if any(_has(folder, mark) for mark in _MARKS)), common)
+    root = next((folder for folder in (common, *common.parents) if has_mark(folder)), common)
     if root != common and _is_ignored(root, wanted):
         root = common
     scope = tuple(path.relative_to(root).as_posix() for path in wanted if path != root)
@@ -55,6 +55,11 @@ def _existing(path: Path) -> Path:
         reason = getattr(error, "strerror", None) or "cannot be looked at"
         raise UsageError(f"{path}: {reason.lower()}") from None
     return whole
+
+
+def has_mark(folder: Path) -> bool:
+    """Say whether a folder is a project's root by its own marks."""
+    return any(_has(folder, mark) for mark in _MARKS)
 
 
 def _has(folder: Path, mark: str) -> bool:

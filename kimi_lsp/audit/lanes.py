@@ -6,13 +6,33 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
+from typing import Protocol
+
+from mcp_tools.security_surface.live import LiveScan
 
 from kimi_lsp.errors import UsageError
 from mcp_tools import security_surface
 from mcp_tools.finding import Finding, Lane, Level, Notice, Rule
-from mcp_tools.project import CODE, Project
+from mcp_tools.project import CODE, Project, Source
 
 Tool = Callable[[Project, Sequence[str]], Iterator[Finding | Notice]]
+
+
+class LiveTool(Protocol):
+    """A tool that keeps up with a text: see `mcp_tools.security_surface.LiveScan`."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What holds of the last text."""
+        ...
+
+    def update(self, source: Source, edits: Sequence[tuple[int, int, int]]) -> None:
+        """Take a changed text in."""
+        ...
+
+    def settle(self) -> bool:
+        """Look at it as a whole again; True when that changed anything."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +54,8 @@ class LaneSpec:
     asks: tuple[Ask, ...]
     not_wanted: tuple[str, ...]
     languages: frozenset[str]  # of files that the model reviews
+    live: Callable[[Source], LiveTool] | None = None  # the tool for a text that is being edited
+    beyond_live: frozenset[str] = frozenset()  # languages of which the tool knows more when it may run a program
 
     @cached_property
     def tool_version(self) -> str:
@@ -66,6 +88,8 @@ def _ask(rule_id: str, level: Level, cwe: int, summary: str, means: str) -> Ask:
 _SECURITY = LaneSpec(
     lane=Lane.SECURITY,
     tool=security_surface.scan,
+    live=LiveScan,
+    beyond_live=frozenset({"python"}),
     tool_package="mcp_tools.security_surface",
     topic=(
         "Security. Report a weakness only if you can name who controls the input, how it reaches the weak place in "

@@ -8,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from kimi_lsp import __version__
-from kimi_lsp.cli import audit, budget, doctor, rules, trail
+from kimi_lsp.cli import audit, budget, doctor, lsp, rules, trail
 from kimi_lsp.cli.exits import Exit
 from kimi_lsp.errors import KimiError
 
@@ -21,6 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("audit")(audit.command)
+app.command("lsp")(lsp.command)
 app.command("doctor")(doctor.command)
 app.add_typer(rules.app, name="rules")
 app.add_typer(trail.app, name="trail")

@@ -127,10 +127,15 @@ class DiskProject(Project):
         """Say whether ignore rules leave out each of these folders, or a folder above it."""
         return all(self._ignores(folder) for folder in folders)
 
-    def _ignores(self, folder: str) -> bool:
+    def ignores_file(self, path: str) -> bool:
+        """Say whether ignore rules leave out a file, or a folder above it."""
+        return self._ignores(path, is_file=True)
+
+    def _ignores(self, path: str, *, is_file: bool = False) -> bool:
         ignore, parent = self._ignore_below(self._root_ignore(), ""), ""
-        for part in (inside(folder) or "").split("/"):
-            if self._is_ignored(parent + part, ignore, is_folder=True):
+        parts = (inside(path) or "").split("/")
+        for number, part in enumerate(parts, start=1):
+            if self._is_ignored(parent + part, ignore, is_folder=not is_file or number < len(parts)):
                 return True
             parent += part + "/"
             ignore = self._ignore_below(ignore, parent)

@@ -1,0 +1,372 @@
+"""Run an audit for an editor: events become findings in their place, progress, status and one result."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
+
+from anyio import to_thread
+
+from kimi_lsp.audit import (
+    AskPlanned,
+    AuditEvent,
+    AuditRequest,
+    FactsProgress,
+    Finished,
+    Found,
+    Noticed,
+    Reviewed,
+    UnitDone,
+    UnitStarted,
+    UnitStatus,
+)
+from kimi_lsp.config import Depth
+from kimi_lsp.errors import KimiError, StoreError
+from kimi_lsp.lsp.board import Late
+from kimi_lsp.lsp.closed import Closed, Kept
+from kimi_lsp.lsp.connection import Connection
+from kimi_lsp.lsp.consent import Consent
+from kimi_lsp.lsp.documents import Document, Documents
+from kimi_lsp.lsp.jobs import Job, Jobs
+from kimi_lsp.lsp.marks import follow
+from kimi_lsp.lsp.mirror import Ticket
+from kimi_lsp.lsp.progress import Progress, spent_text
+from kimi_lsp.lsp.protocol import AuditResult
+from kimi_lsp.lsp.publisher import Publisher
+from kimi_lsp.lsp.splice import Splice
+from kimi_lsp.lsp.status import Facts, Status
+from kimi_lsp.lsp.workspace import Home, Workspace
+from mcp_tools.finding import Finding, Notice
+from mcp_tools.project import Overlay, Project, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A document at the instant when an audit of it was asked for. Taken before anything is awaited."""
+
+    document: Document
+    text: str
+    version: int
+    ticket: Ticket
+
+    @classmethod
+    def of(cls, document: Document) -> "Snapshot":
+        """The document as it is now; edits are logged from here on, until `release`."""
+        return cls(document, document.mirror.text, document.mirror.version, document.mirror.mark())
+
+    def since(self) -> tuple[Splice, ...] | None:
+        """The edits since then; None when that cannot be told any more."""
+        return self.document.mirror.since(self.ticket) if self.document.is_open else None
+
+    def release(self) -> None:
+        """Log edits no longer."""
+        self.document.mirror.release(self.ticket)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be audited. Without paths it is all of the project."""
+
+    title: str
+    home: Home
+    snapshots: Sequence[Snapshot]  # of every open document of the project
+    paths: tuple[str, ...] = ()
+    focus: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict[str, Sequence[tuple[int, int]]])
+    is_triggered: bool = False  # by a save or a pause: nobody is asked anything, and a new edit ends it
+    may_ask_model: bool = True  # False: only what the cache remembers
+
+
+@dataclass(slots=True)
+class Desk:
+    """What an audit works with."""
+
+    connection: Connection
+    workspace: Workspace
+    documents: Documents
+    publisher: Publisher
+    closed: Closed
+    jobs: Jobs
+    status: Status
+    consent: Consent
+    creates_progress: bool
+    warn: Callable[[str], None]
+
+
+class Audits:
+    """Every audit of the server goes through here."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def run(self, order: Order, token: int | str | None = None) -> AuditResult:
+        """Carry an order out. Its snapshots are released; a cancelled audit leaves no finding behind."""
+        uris = [one.document.uri for one in order.snapshots if one.document.name in order.paths]
+        try:
+            if order.home.session is None:
+                return AuditResult("failed", message=_line(order.home.problem))
+            with self._desk.jobs.start(order.title, order.home.key, uris, is_triggered=order.is_triggered) as job:
+                self._count()
+                with job.scope:
+                    return await _Run(self._desk, order, job, token).run()
+                return AuditResult("cancelled", message=job.why)
+        finally:
+            for snapshot in order.snapshots:
+                snapshot.release()
+            self._count()
+
+    def _count(self) -> None:
+        self._desk.status.audits = len(self._desk.jobs)
+        self._desk.status.tell()
+
+
+class _Run:
+    """One audit while it runs."""
+
+    def __init__(self, desk: Desk, order: Order, job: Job, token: int | str | None) -> None:
+        self._desk = desk
+        self._order = order
+        self._job = job
+        self._token = token
+        self._by_name = {one.document.name: one for one in order.snapshots}
+        self._sources: dict[str, Source] = {}
+        self._reviewed: dict[str, list[tuple[int, int]]] = {}
+        self._touched: set[Document] = set()
+        self._closed_paths: set[str] = set()
+        self._notices: list[Notice] = []
+        self._shown = 0
+        self._total = self._done = 0
+        self._finished: Finished | None = None
+        self._progress = Progress(desk.connection, None)
+        self._depth = Depth.LOCAL
+
+    async def run(self) -> AuditResult:
+        desk, order = self._desk, self._order
+        session = order.home.session
+        assert session is not None
+        self._depth = self._allowed_depth()
+        is_seen = order.may_ask_model
+        fresh = f"kimi-audit-{self._job.number}" if desk.creates_progress and is_seen else None
+        self._progress = await Progress.make(desk.connection, self._token, fresh)
+        self._job.token = self._progress.token
+        self._progress.begin(order.title)
+        try:
+            project = await to_thread.run_sync(self._view)
+            request = replace(
+                self._request(project),
+                consent=desk.consent.asker(order.home.key, may_ask=not order.is_triggered),
+            )
+            async with session.auditor(self._depth).audit(request) as events:
+                async for event in events:
+                    self._take(event)
+                    await desk.connection.ready()  # a client that does not read holds the audit back
+        except (KimiError, OSError) as error:
+            self._leave_nothing()
+            self._progress.end("failed")
+            return AuditResult("failed", message=_line(error))
+        except BaseException:
+            self._leave_nothing()
+            self._progress.end(f"cancelled: {self._job.why}" if self._job.why else "cancelled")
+            raise
+        return await self._close()
+
+    def _allowed_depth(self) -> Depth:
+        """How far it goes: never beyond this machine in a workspace that is not trusted."""
+        home, workspace = self._order.home, self._desk.workspace
+        depth = workspace.wants_model(home)
+        if depth is not Depth.LOCAL and workspace.client.trusted is False:
+            self._notices.append(
+                Notice("untrusted-workspace", "no model review: this workspace is not trusted", incomplete=True)
+            )
+            return Depth.LOCAL
+        return depth
+
+    def _view(self) -> Project:
+        """The project on disk with the open documents' texts over it; in a thread."""
+        texts = {name: one.text for name, one in self._by_name.items()}
+        return Overlay(self._order.home.view(self._order.paths), texts)
+
+    def _request(self, project: Project) -> AuditRequest:
+        session = self._order.home.session
+        assert session is not None
+        return AuditRequest(
+            project=project,
+            project_key=self._order.home.key,
+            paths=self._order.paths,
+            depth=self._depth,
+            lanes=session.lanes,
+            focus=self._order.focus,
+            may_ask=self._order.may_ask_model,
+        )
+
+    def _take(self, event: AuditEvent) -> None:
+        match event:
+            case Found():
+                self._found(event.finding)
+            case Reviewed():
+                self._reviewed.setdefault(event.path, []).append((event.first_line, event.last_line))
+            case Noticed():
+                self._notices.append(event.notice)
+            case FactsProgress():
+                self._progress.report(f"facts: {event.done} of {event.total} files", None)
+            case AskPlanned():
+                self._total = event.units
+                cached = f", {event.cached} known" if event.cached else ""
+                self._progress.report(f"{event.units} units to review{cached}", 0)
+            case UnitStarted():
+                self._progress.report(f"{self._done + 1} of {self._total}: {event.unit}", self._percentage())
+            case UnitDone():
+                self._done += 1
+                text = spent_text(event.spent.usage.total_tokens, event.spent.cost_usd)
+                self._progress.report(f"{self._done} of {self._total} units, {text}", self._percentage())
+            case Finished():
+                self._finished = event
+            case _:
+                pass
+
+    def _percentage(self) -> int:
+        return min(self._done * 100 // self._total, 100) if self._total else 0
+
+    def _found(self, finding: Finding) -> None:
+        path = finding.location.path
+        snapshot = self._by_name.get(path)
+        if snapshot is None:
+            self._found_closed(finding)
+        elif finding.origin.model is not None and snapshot.document.is_open:
+            source = self._source(snapshot)
+            edits = snapshot.since()
+            span = None if edits is None else follow(*_span(finding, source), edits)
+            document = snapshot.document
+            if document.board.add_model(Late(finding, source, span), self._job.number):
+                self._shown += 1
+                self._touched.add(document)
+                self._desk.publisher.soon(document)
+        # What tools say of an open document is kept up while it is typed: it is there already.
+
+    def _found_closed(self, finding: Finding) -> None:
+        desk, home, path = self._desk, self._order.home, finding.location.path
+        self._shown += 1
+        source = self._disk_source(path)
+        region = finding.location.region
+        text = source.slice(region) if source is not None and region is not None else ""
+        document = next((one for one in desk.documents if one.home is home and one.name == path), None)
+        if document is not None:  # opened while the audit ran
+            if finding.origin.model is not None and document.board.restore(finding, text, document.source()):
+                desk.publisher.soon(document)
+            return
+        known = desk.closed.add(home.key, path, Kept(finding, text, self._job.number))
+        self._closed_paths.add(path)
+        desk.publisher.publish_closed(home, path, known, source)
+
+    def _source(self, snapshot: Snapshot) -> Source:
+        name = snapshot.document.name
+        if name not in self._sources:
+            known = snapshot.document.source()
+            self._sources[name] = known if known.text == snapshot.text else replace(known, text=snapshot.text)
+        return self._sources[name]
+
+    def _disk_source(self, path: str) -> Source | None:
+        session = self._order.home.session
+        source = session.project.read(path) if session else None
+        return source if isinstance(source, Source) else None
+
+    def _leave_nothing(self) -> None:
+        """Take back what this audit put up."""
+        desk, home = self._desk, self._order.home
+        for document in self._touched:
+            document.board.drop_generation(self._job.number)
+            desk.publisher.publish(document)
+        for path in desk.closed.drop_generation(home.key, self._job.number):
+            self._republish_closed(path)
+
+    def _republish_closed(self, path: str) -> None:
+        desk, home = self._desk, self._order.home
+        known = desk.closed.findings(home.key, path)
+        desk.publisher.publish_closed(home, path, known, self._disk_source(path))
+
+    async def _close(self) -> AuditResult:
+        """Put away what older audits found and this one did not, and say what came of it."""
+        desk, order = self._desk, self._order
+        finished = self._finished
+        assert finished is not None
+        for name, snapshot in self._by_name.items():
+            spans = self._reviewed.get(name, [])
+            edits = snapshot.since()
+            if edits is None:
+                continue
+            source, document = self._source(snapshot), snapshot.document
+            now = [hull(source.offset(first, 0), source.offset(last + 1, 0), edits) for first, last in spans]
+            document.board.close_generation(self._job.number, now)
+            if (
+                order.may_ask_model
+                and spans
+                and not finished.units.get(UnitStatus.NOT_REVIEWED)
+                and not finished.units.get(UnitStatus.CUT)
+            ):
+                document.baseline = snapshot.text
+            desk.publisher.publish(document)
+        if order.may_ask_model and not order.focus:
+            paths = order.paths or None
+            for path in desk.closed.close_generation(order.home.key, paths, self._job.number):
+                self._republish_closed(path)
+        await self._tell_status(finished)
+        result = self._result(finished)
+        self._progress.end(f"{result.findings} findings" + (f"; {result.notices[0]}" if result.notices else ""))
+        return result
+
+    def _result(self, finished: Finished) -> AuditResult:
+        units = finished.units
+        return AuditResult(
+            state="finished",
+            findings=self._shown,
+            run_id=finished.run_id,
+            reviewed=units.get(UnitStatus.REVIEWED, 0),
+            cached=units.get(UnitStatus.CACHED, 0),
+            not_reviewed=units.get(UnitStatus.NOT_REVIEWED, 0) + units.get(UnitStatus.CUT, 0),
+            cost_usd=float(finished.spent.cost_usd),
+            notices=[notice.message for notice in self._notices if notice.incomplete],
+        )
+
+    async def _tell_status(self, finished: Finished) -> None:
+        desk, session = self._desk, self._order.home.session
+        assert session is not None
+        settings = session.settings
+        trouble = next((notice for notice in self._notices if notice.incomplete), None)
+        desk.status.attention = None if trouble is None else trouble.message
+        if trouble is not None and self._order.may_ask_model:
+            desk.warn(f"{self._order.title}: {trouble.message}")
+        spent: Decimal | None = None
+        if self._depth is not Depth.LOCAL:
+            try:
+                today = partial(session.store().ledger.spending, since="day")
+                spent = (await to_thread.run_sync(today)).cost_usd
+            except StoreError:
+                spent = finished.spent.cost_usd
+        desk.status.facts = Facts(
+            settings.model if self._depth is not Depth.LOCAL else None,
+            settings.endpoint_host if self._depth is not Depth.LOCAL else None,
+            self._depth.value,
+            spent,
+            settings.budget.daily_usd if self._depth is not Depth.LOCAL else None,
+        )
+
+
+def hull(start: int, stop: int, edits: Sequence[Splice]) -> tuple[int, int]:
+    """What became of a span: edits inside stretch it, those at its ends belong to it."""
+    for edit in edits:
+        delta = len(edit.text) - (edit.stop - edit.start)
+        if edit.start <= stop:
+            stop = max(stop, edit.stop) + delta
+        if edit.start < start:
+            start = max(start + delta, edit.start) if edit.stop <= start else edit.start
+    return start, max(start, stop)
+
+
+def _span(finding: Finding, source: Source) -> tuple[int, int]:
+    region = finding.location.region
+    return (0, 0) if region is None else source.span(region)
+
+
+def _line(error: BaseException | None) -> str:
+    if isinstance(error, KimiError):
+        return error.line
+    return "the project cannot be read" if isinstance(error, OSError) else "no project"

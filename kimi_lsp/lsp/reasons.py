@@ -1,0 +1,59 @@
+"""Look up in the trail why a model said what it said. Reads the store, in threads; keeps the last few."""
+
+from collections import OrderedDict
+from decimal import Decimal, InvalidOperation
+
+from kimi_lsp.app.session import Session, find_record
+from kimi_lsp.errors import StoreError
+from kimi_lsp.lsp.explain import Because
+from kimi_lsp.store import JsonValue, Store
+
+_KEPT = 64
+
+
+class Reasons:
+    """What the trail holds of the calls that findings name."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, Because | None] = OrderedDict()
+
+    def look_up(self, session: Session, trail_id: str) -> Because | None:
+        """The call that a finding names; None when the trail has it no more. In a thread."""
+        if trail_id in self._known:
+            self._known.move_to_end(trail_id)
+            return self._known[trail_id]
+        try:
+            because = _because(session.store(), trail_id)
+        except StoreError:
+            return None
+        self._known[trail_id] = because
+        while len(self._known) > _KEPT:
+            self._known.popitem(last=False)
+        return because
+
+
+def _because(store: Store, trail_id: str) -> Because | None:
+    record = find_record(store, trail_id)
+    if record is None:
+        return None
+    texts = {name: store.trail.content(digest) for name, digest in record.contents.items()}
+    body = record.body
+    return Because(
+        model=_text(body.get("model")),
+        endpoint=_text(body.get("endpoint")),
+        trail_id=trail_id,
+        cost_usd=_decimal(body.get("cost_usd")),
+        reasoning=texts.get("reasoning") or "",
+        answer=texts.get("answer") or "",
+    )
+
+
+def _text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _decimal(value: JsonValue) -> Decimal | None:
+    try:
+        return Decimal(value) if isinstance(value, str) else None
+    except InvalidOperation:
+        return None
