@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,9 +31,19 @@ PARSED = frozenset(_WHEELS)
 """Languages that have a grammar here."""
 
 
-@cache
+MAKING = threading.RLock()
+"""Held while a `Language` or a `Query` is made: py-tree-sitter 0.26 crashes when two threads do so at once. Their use
+by several threads is safe."""
+
+
 def grammar(language: str) -> Language:
     """The grammar of a language of PARSED, loaded on first use."""
+    with MAKING:
+        return _grammar(language)
+
+
+@cache
+def _grammar(language: str) -> Language:
     module, function = _WHEELS[language]
     capsule: object = getattr(importlib.import_module(module), function)()
     return Language(capsule)

@@ -51,3 +51,19 @@ def test_hostile_nesting_neither_crashes_nor_hangs(text: str) -> None:
     tree = parse(source)
     if tree is not None:
         list(symbols(source, tree))
+
+
+def test_grammars_and_queries_are_made_by_many_threads_at_once_without_a_crash() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, threading; sys.setswitchinterval(0.0001)\n"
+        "from mcp_tools.project import Source\n"
+        "from mcp_tools.security_surface import scan_source\n"
+        "run = lambda: list(scan_source(Source('a.py', 'import os\\nos.system(x)\\n', 'python')))\n"
+        "threads = [threading.Thread(target=run) for _ in range(8)]\n"
+        "[thread.start() for thread in threads]; [thread.join() for thread in threads]"
+    )
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
