@@ -18,6 +18,15 @@ def _folder() -> Traversable | None:
     return None
 
 
+def page_path(rule_id: str) -> Path | None:
+    """The file of a rule's page, for whoever opens it; None when there is none, or none on a disk."""
+    folder = _folder()
+    if not isinstance(folder, Path) or not _RULE_ID.fullmatch(rule_id):
+        return None
+    file = folder.resolve() / f"{rule_id}.md"
+    return file if file.is_file() else None
+
+
 def page(rule_id: str) -> str | None:
     """A rule's page in Markdown; None when there is none."""
     folder = _folder()

@@ -22,45 +22,19 @@ from kimi_lsp.audit import (
 )
 from kimi_lsp.config import Depth
 from kimi_lsp.errors import KimiError, StoreError
-from kimi_lsp.lsp.board import Late
-from kimi_lsp.lsp.closed import Closed, Kept
+from kimi_lsp.lsp.closed import Closed
 from kimi_lsp.lsp.connection import Connection
 from kimi_lsp.lsp.consent import Consent
-from kimi_lsp.lsp.documents import Document, Documents
+from kimi_lsp.lsp.documents import Documents
 from kimi_lsp.lsp.jobs import Job, Jobs
-from kimi_lsp.lsp.marks import follow
-from kimi_lsp.lsp.mirror import Ticket
+from kimi_lsp.lsp.landing import Landing, Snapshot
 from kimi_lsp.lsp.progress import Progress, spent_text
 from kimi_lsp.lsp.protocol import AuditResult
 from kimi_lsp.lsp.publisher import Publisher
-from kimi_lsp.lsp.splice import Splice
 from kimi_lsp.lsp.status import Facts, Status
 from kimi_lsp.lsp.workspace import Home, Workspace
-from mcp_tools.finding import Finding, Notice
-from mcp_tools.project import Overlay, Project, Source
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A document at the instant when an audit of it was asked for. Taken before anything is awaited."""
-
-    document: Document
-    text: str
-    version: int
-    ticket: Ticket
-
-    @classmethod
-    def of(cls, document: Document) -> "Snapshot":
-        """The document as it is now; edits are logged from here on, until `release`."""
-        return cls(document, document.mirror.text, document.mirror.version, document.mirror.mark())
-
-    def since(self) -> tuple[Splice, ...] | None:
-        """The edits since then; None when that cannot be told any more."""
-        return self.document.mirror.since(self.ticket) if self.document.is_open else None
-
-    def release(self) -> None:
-        """Log edits no longer."""
-        self.document.mirror.release(self.ticket)
+from mcp_tools.finding import Notice
+from mcp_tools.project import Overlay, Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +93,9 @@ class Audits:
         self._desk.status.tell()
 
 
+_UNFINISHED = (UnitStatus.NOT_REVIEWED, UnitStatus.CUT)
+
+
 class _Run:
     """One audit while it runs."""
 
@@ -127,13 +104,8 @@ class _Run:
         self._order = order
         self._job = job
         self._token = token
-        self._by_name = {one.document.name: one for one in order.snapshots}
-        self._sources: dict[str, Source] = {}
-        self._reviewed: dict[str, list[tuple[int, int]]] = {}
-        self._touched: set[Document] = set()
-        self._closed_paths: set[str] = set()
+        self._landing = Landing(job.number, order.home, order.snapshots, desk.documents, desk.closed, desk.publisher)
         self._notices: list[Notice] = []
-        self._shown = 0
         self._total = self._done = 0
         self._finished: Finished | None = None
         self._progress = Progress(desk.connection, None)
@@ -150,7 +122,7 @@ class _Run:
         self._job.token = self._progress.token
         self._progress.begin(order.title)
         try:
-            project = await to_thread.run_sync(self._view)
+            project = self._landing.project = await to_thread.run_sync(self._view)
             request = replace(
                 self._request(project),
                 consent=desk.consent.asker(order.home.key, may_ask=not order.is_triggered),
@@ -160,11 +132,11 @@ class _Run:
                     self._take(event)
                     await desk.connection.ready()  # a client that does not read holds the audit back
         except (KimiError, OSError) as error:
-            self._leave_nothing()
+            self._landing.withdraw()
             self._progress.end("failed")
             return AuditResult("failed", message=_line(error))
         except BaseException:
-            self._leave_nothing()
+            self._landing.withdraw()
             self._progress.end(f"cancelled: {self._job.why}" if self._job.why else "cancelled")
             raise
         return await self._close()
@@ -182,8 +154,7 @@ class _Run:
 
     def _view(self) -> Project:
         """The project on disk with the open documents' texts over it; in a thread."""
-        texts = {name: one.text for name, one in self._by_name.items()}
-        return Overlay(self._order.home.view(self._order.paths), texts)
+        return Overlay(self._order.home.view(self._order.paths), self._landing.texts)
 
     def _request(self, project: Project) -> AuditRequest:
         session = self._order.home.session
@@ -201,9 +172,9 @@ class _Run:
     def _take(self, event: AuditEvent) -> None:
         match event:
             case Found():
-                self._found(event.finding)
+                self._landing.found(event.finding)
             case Reviewed():
-                self._reviewed.setdefault(event.path, []).append((event.first_line, event.last_line))
+                self._landing.reviewed(event.path, event.first_line, event.last_line)
             case Noticed():
                 self._notices.append(event.notice)
             case FactsProgress():
@@ -226,88 +197,13 @@ class _Run:
     def _percentage(self) -> int:
         return min(self._done * 100 // self._total, 100) if self._total else 0
 
-    def _found(self, finding: Finding) -> None:
-        path = finding.location.path
-        snapshot = self._by_name.get(path)
-        if snapshot is None:
-            self._found_closed(finding)
-        elif finding.origin.model is not None and snapshot.document.is_open:
-            source = self._source(snapshot)
-            edits = snapshot.since()
-            span = None if edits is None else follow(*_span(finding, source), edits)
-            document = snapshot.document
-            if document.board.add_model(Late(finding, source, span), self._job.number):
-                self._shown += 1
-                self._touched.add(document)
-                self._desk.publisher.soon(document)
-        # What tools say of an open document is kept up while it is typed: it is there already.
-
-    def _found_closed(self, finding: Finding) -> None:
-        desk, home, path = self._desk, self._order.home, finding.location.path
-        self._shown += 1
-        source = self._disk_source(path)
-        region = finding.location.region
-        text = source.slice(region) if source is not None and region is not None else ""
-        document = next((one for one in desk.documents if one.home is home and one.name == path), None)
-        if document is not None:  # opened while the audit ran
-            if finding.origin.model is not None and document.board.restore(finding, text, document.source()):
-                desk.publisher.soon(document)
-            return
-        known = desk.closed.add(home.key, path, Kept(finding, text, self._job.number))
-        self._closed_paths.add(path)
-        desk.publisher.publish_closed(home, path, known, source)
-
-    def _source(self, snapshot: Snapshot) -> Source:
-        name = snapshot.document.name
-        if name not in self._sources:
-            known = snapshot.document.source()
-            self._sources[name] = known if known.text == snapshot.text else replace(known, text=snapshot.text)
-        return self._sources[name]
-
-    def _disk_source(self, path: str) -> Source | None:
-        session = self._order.home.session
-        source = session.project.read(path) if session else None
-        return source if isinstance(source, Source) else None
-
-    def _leave_nothing(self) -> None:
-        """Take back what this audit put up."""
-        desk, home = self._desk, self._order.home
-        for document in self._touched:
-            document.board.drop_generation(self._job.number)
-            desk.publisher.publish(document)
-        for path in desk.closed.drop_generation(home.key, self._job.number):
-            self._republish_closed(path)
-
-    def _republish_closed(self, path: str) -> None:
-        desk, home = self._desk, self._order.home
-        known = desk.closed.findings(home.key, path)
-        desk.publisher.publish_closed(home, path, known, self._disk_source(path))
-
     async def _close(self) -> AuditResult:
         """Put away what older audits found and this one did not, and say what came of it."""
-        desk, order = self._desk, self._order
-        finished = self._finished
+        order, finished = self._order, self._finished
         assert finished is not None
-        for name, snapshot in self._by_name.items():
-            spans = self._reviewed.get(name, [])
-            edits = snapshot.since()
-            if edits is None:
-                continue
-            source, document = self._source(snapshot), snapshot.document
-            now = [hull(source.offset(first, 0), source.offset(last + 1, 0), edits) for first, last in spans]
-            document.board.close_generation(self._job.number, now)
-            if (
-                order.may_ask_model
-                and spans
-                and not finished.units.get(UnitStatus.NOT_REVIEWED)
-                and not finished.units.get(UnitStatus.CUT)
-            ):
-                document.baseline = snapshot.text
-            desk.publisher.publish(document)
-        if order.may_ask_model and not order.focus:
-            paths = order.paths or None
-            for path in desk.closed.close_generation(order.home.key, paths, self._job.number):
-                self._republish_closed(path)
+        is_whole = order.may_ask_model and not any(finished.units.get(one) for one in _UNFINISHED)
+        paths = order.paths or None if order.may_ask_model and not order.focus else ()
+        self._landing.settle(paths, is_whole=is_whole)
         await self._tell_status(finished)
         result = self._result(finished)
         self._progress.end(f"{result.findings} findings" + (f"; {result.notices[0]}" if result.notices else ""))
@@ -317,7 +213,7 @@ class _Run:
         units = finished.units
         return AuditResult(
             state="finished",
-            findings=self._shown,
+            findings=self._landing.shown,
             run_id=finished.run_id,
             reviewed=units.get(UnitStatus.REVIEWED, 0),
             cached=units.get(UnitStatus.CACHED, 0),
@@ -348,22 +244,6 @@ class _Run:
             spent,
             settings.budget.daily_usd if self._depth is not Depth.LOCAL else None,
         )
-
-
-def hull(start: int, stop: int, edits: Sequence[Splice]) -> tuple[int, int]:
-    """What became of a span: edits inside stretch it, those at its ends belong to it."""
-    for edit in edits:
-        delta = len(edit.text) - (edit.stop - edit.start)
-        if edit.start <= stop:
-            stop = max(stop, edit.stop) + delta
-        if edit.start < start:
-            start = max(start + delta, edit.start) if edit.stop <= start else edit.start
-    return start, max(start, stop)
-
-
-def _span(finding: Finding, source: Source) -> tuple[int, int]:
-    region = finding.location.region
-    return (0, 0) if region is None else source.span(region)
 
 
 def _line(error: BaseException | None) -> str:

@@ -3,19 +3,20 @@
 Pure state. Places are kept in code points of the present text; every edit moves them, no tool or model is asked.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from kimi_lsp.lsp.convert import Shown
 from kimi_lsp.lsp.identity import Known, known, match
-from kimi_lsp.lsp.marks import Marks
+from kimi_lsp.lsp.marks import Marks, Place
 from kimi_lsp.lsp.splice import Splice
 from mcp_tools.finding import Finding, Region, sort_key
 from mcp_tools.project import Source
 
 _MAX_WITHDRAWN = 200  # findings whose text is gone, kept for an undo
 _MAX_COMPARED_LINES = 50
+_WHOLE_FILE = Place(0, 0, is_changed=False)
 
 
 class Layer(IntEnum):
@@ -77,28 +78,28 @@ class Board:
                 key = same.pop()
                 kept.add(key)
                 self._entries[key].finding = finding
-                self._marks.discard(key)
-                self._marks.add(key, *span, source.text[slice(*span)])
+                self._mark(key, finding, span, source.text[slice(*span)])
             else:
                 kept.add(self._put(finding, layer, 0, span, source))
         for key in old.keys() - kept:
             self._drop(key)
 
-    def add_model(self, late: Late, generation: int) -> bool:
-        """Put up what an audit found, or renew what it found again. False when its text is not there any more."""
+    def add_model(self, late: Late, generation: int, line_of: Callable[[int], int]) -> bool:
+        """Put up what an audit found, or renew what it found again. False when its text is not there any more.
+
+        `line_of` tells the line of an offset in the present text.
+        """
         if late.span is None:
             return False
-        mine = known(late.finding, late.source)
+        mine = replace(known(late.finding, late.source), line=line_of(late.span[0]))
         ours = [(key, entry) for key, entry in self._entries.items() if entry.layer is Layer.MODEL]
         free = [(key, entry) for key, entry in ours if entry.generation != generation]
-        pairs = match([entry.known for _, entry in free], [mine])
+        pairs = match([self._known_now(key, entry, line_of) for key, entry in free], [mine])
         if pairs:
             key, entry = free[pairs[0][0]]
             entry.previous, entry.previous_generation = entry.finding, entry.generation
             entry.finding, entry.generation, entry.known = late.finding, generation, mine
-            start, stop = late.span
-            self._marks.discard(key)
-            self._marks.add(key, start, stop, late.source.slice(_region(late.finding)))
+            self._mark(key, late.finding, late.span, late.source.slice(_region(late.finding)))
             return True
         self._put(late.finding, Layer.MODEL, generation, late.span, late.source)
         return True
@@ -111,7 +112,7 @@ class Board:
             if entry.generation == generation:
                 entry.previous = None
                 continue
-            place = self._marks.place(key)
+            place = self._place(key)
             if entry.generation < generation and (
                 place is None or any(start <= place.start and place.stop <= stop for start, stop in reviewed)
             ):
@@ -146,7 +147,7 @@ class Board:
         """What there is to see in the present text, in its order. Two that say the same are one."""
         visible: list[tuple[Layer, Shown]] = []
         for key, entry in self._entries.items():
-            place = self._marks.place(key)
+            place = self._place(key)
             if place is None or (place.is_changed and (entry.layer is not Layer.MODEL or not with_stale)):
                 continue
             region = None if entry.finding.location.region is None else source.region(place.start, place.stop)
@@ -160,7 +161,7 @@ class Board:
         """The model's findings that still hold, where they are now, with the text they stand on."""
         kept: list[tuple[Finding, str]] = []
         for key, entry in self._entries.items():
-            place = self._marks.place(key)
+            place = self._place(key)
             if entry.layer is Layer.MODEL and place is not None and not place.is_changed:
                 region = None if entry.finding.location.region is None else source.region(place.start, place.stop)
                 where = replace(entry.finding.location, region=region)
@@ -170,16 +171,28 @@ class Board:
     def _put(self, finding: Finding, layer: Layer, generation: int, span: tuple[int, int], source: Source) -> int:
         self._next += 1
         self._entries[self._next] = _Entry(finding, layer, generation, known(finding, source))
-        region = finding.location.region
-        self._marks.add(self._next, *span, "" if region is None else source.slice(region))
+        self._mark(self._next, finding, span, source.slice(_region(finding)))
         return self._next
+
+    def _mark(self, key: int, finding: Finding, span: tuple[int, int], text: str) -> None:
+        """Let a finding follow its text. One on a file as a whole stands on none and stays."""
+        self._marks.discard(key)
+        if finding.location.region is not None:
+            self._marks.add(key, *span, text)
+
+    def _place(self, key: int) -> Place | None:
+        return _WHOLE_FILE if self._entries[key].finding.location.region is None else self._marks.place(key)
+
+    def _known_now(self, key: int, entry: _Entry, line_of: Callable[[int], int]) -> Known:
+        place = self._place(key)
+        return entry.known if place is None else replace(entry.known, line=line_of(place.start))
 
     def _drop(self, key: int) -> None:
         del self._entries[key]
         self._marks.discard(key)
 
     def _forget_withdrawn(self) -> None:
-        gone = [key for key in self._entries if (place := self._marks.place(key)) is None or place.is_changed]
+        gone = [key for key in self._entries if (place := self._place(key)) is None or place.is_changed]
         for key in gone[:-_MAX_WITHDRAWN]:
             self._drop(key)
 

@@ -88,16 +88,14 @@ def take_stdio() -> Descriptors:
     """Take standard input and output for the conversation.
 
     After that a stray `print` goes to standard error and standard input is empty, here and in child processes, which
-    do not inherit the conversation. OSError when one of them is closed.
+    do not inherit the conversation. A stream that was closed is as good as empty.
     """
-    read_fd, write_fd = os.dup(0), os.dup(1)
     null = os.open(os.devnull, os.O_RDWR)
+    while null <= 2:  # it took the place of a closed stream, where a copy of another must not come to lie
+        null = os.open(os.devnull, os.O_RDWR)
+    read_fd, write_fd = os.dup(0), os.dup(1)
     os.dup2(null, 0)
-    try:
-        os.dup2(2, 1)
-    except OSError:  # no standard error
-        os.dup2(null, 1)
-        os.dup2(null, 2)
+    os.dup2(2, 1)
     os.close(null)
     if sys.platform != "win32":
         os.set_blocking(read_fd, True)  # a parent may have left them otherwise

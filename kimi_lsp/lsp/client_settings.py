@@ -23,7 +23,7 @@ _CONFIDENCES = (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)
 _MAX_COMPLAINTS = 10
 _MAX_QUOTED = 40
 # The extension's own settings lie in the same section and are none of the server's business.
-_EXTENSIONS = frozenset("args env importStrategy interpreter path trace".split())
+_EXTENSIONS = frozenset("args env importStrategy interpreter logLevel path trace".split())
 # Near enough to what only the user's own configuration may say, to be told so.
 _USERS = frozenset(
     "allowhttp apikey baseurl budget budgetusd consent dialect dailyusd endpoint headers key limits maxtokens model "
@@ -69,10 +69,6 @@ class ClientSettings(Struct, frozen=True, rename="camel", kw_only=True):
         Literal["off", "onError"],
         Meta(description="One message box when an audit that you started cannot go on, or none: the log has it too."),
     ] = "onError"
-    log_level: Annotated[
-        Literal["error", "warning", "info", "debug"],
-        Meta(description="What goes to the editor's log. Text of files and messages never does."),
-    ] = "info"
     trusted: Annotated[
         bool | None,
         Meta(

@@ -131,6 +131,11 @@ class Connection:
             text = f"{dropped} log lines before this one were dropped: the client read too slowly"
             self._outbox.post(_log_line(MessageType.WARNING, text))
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of messages that the client has not taken yet."""
+        return self._outbox.waiting_bytes
+
     async def ready(self) -> None:
         """Wait while the client takes less than it is sent."""
         await self._outbox.ready()

@@ -41,9 +41,7 @@ class Consent:
     async def _ask(self, outgoing: Outgoing) -> bool:
         params = ShowMessageRequestParams(MessageType.WARNING, question(outgoing), [_item(_YES), _item(_NO)])
         try:
-            answer = await self._connection.request(
-                "window/showMessageRequest", params, object, timeout_s=None
-            )
+            answer = await self._connection.request("window/showMessageRequest", params, object, timeout_s=None)
         except RequestError:
             return False  # a client that cannot ask: the configuration can say it
         try:

@@ -86,6 +86,10 @@ class Documents:
         """An open document."""
         return self._open.get(uri)
 
+    def named(self, home: Home, name: str) -> Document | None:
+        """The open document of a project's file."""
+        return next((one for one in self._open.values() if one.home is home and one.name == name), None)
+
     def open(self, item: TextDocumentItem) -> Document:
         """Take a document in. One that is open already is closed first: its text may have been another."""
         self.close(item.uri)

@@ -31,23 +31,20 @@ class ErrorBody(Struct):
     message: str
 
 
-class _Notification(Struct):
+class _Notification(Struct, tag_field="jsonrpc", tag="2.0"):
     method: str
-    params: object = UNSET
-    jsonrpc: str = "2.0"
+    params: object
 
 
-class _Request(Struct):
+class _Request(Struct, tag_field="jsonrpc", tag="2.0"):
     id: int
     method: str
-    params: object = UNSET
-    jsonrpc: str = "2.0"
+    params: object
 
 
-class _Response(Struct):
+class _Response(Struct, tag_field="jsonrpc", tag="2.0"):
     id: int | str
     result: object
-    jsonrpc: str = "2.0"
 
 
 _INCOMING = msgspec.json.Decoder(Incoming)

@@ -14,11 +14,12 @@ def innermost(error: Exception) -> Exception:
 
 
 def place(error: BaseException) -> str:
-    """`ValueError at kimi_lsp.lsp.mirror:120`: where it was raised, or the last line of ours on the way there."""
-    found, ours = "", ""
+    """`KeyError at json.decoder:353 via kimi_lsp.lsp.mirror:120`: where it was raised, and the last line of ours."""
+    found, ours = "an unknown place", ""
     trace = error.__traceback__
     while trace is not None:
         found = f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"
         ours = found if found.startswith(_OURS) else ours
         trace = trace.tb_next
-    return f"{type(error).__name__} at {ours or found or 'an unknown place'}"
+    via = f" via {ours}" if ours not in ("", found) else ""
+    return f"{type(error).__name__} at {found}{via}"

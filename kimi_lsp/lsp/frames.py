@@ -100,7 +100,7 @@ class FrameReader:
         length = _length_at_end(bytes(line[-_TAIL_BYTES:]))
         if length is not None:
             self._is_lost = False
-            self._taken = _TAIL_BYTES  # at most
+            self._taken = 1  # a block has begun
             self._take_length(length)
 
     def _take_field(self, field: bytes) -> bool:

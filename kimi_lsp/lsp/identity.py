@@ -32,7 +32,7 @@ class Known:
     text: str  # of the region
     lines: str  # of the lines that the region lies on
     shape: str  # of these lines with every word made the same, so that a renaming does not show
-    before: str  # of the lines above
+    before: str  # of the lines above, empty when there are none
     after: str  # of the lines below
     line: int
 
@@ -66,14 +66,14 @@ def known(finding: Finding, source: Source) -> Known:
 
 
 def _context(source: Source, numbers: range) -> str:
-    """The hash of the nearest lines that are not blank."""
+    """The hash of the nearest lines that are not blank; empty when there are none."""
     lines: list[str] = []
     for number in numbers[:_MAX_CONTEXT_REACH]:
         if len(lines) == _CONTEXT_LINES:
             break
         if line := normalise(source.line(number)):
             lines.append(line)
-    return _digest("\n".join(lines) or "\0edge")
+    return _digest("\n".join(lines)) if lines else ""
 
 
 def _digest(text: str) -> str:
@@ -98,7 +98,7 @@ def _words(message: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Criterion:
-    """Findings pair whose keys are equal, that say nearly the same and that lie near, the nearest first."""
+    """Findings pair whose keys are equal and not None, that say nearly the same and lie near, the nearest first."""
 
     key: Callable[[Known], Hashable]
     alike: float = 0.0
@@ -146,11 +146,11 @@ def _between_the_same(known: Known) -> Hashable:
 
 
 def _after_the_same(known: Known) -> Hashable:
-    return known.is_model, known.rule, known.before
+    return (known.is_model, known.rule, known.before) if known.before else None
 
 
 def _before_the_same(known: Known) -> Hashable:
-    return known.is_model, known.rule, known.after
+    return (known.is_model, known.rule, known.after) if known.after else None
 
 
 def _same_rule(known: Known) -> Hashable:
@@ -223,7 +223,8 @@ class _Pairing:
         """The findings without a partner that share a key."""
         theirs: defaultdict[Hashable, list[int]] = defaultdict(list)
         for index in sorted(self._new_left):
-            theirs[criterion.key(self._new[index])].append(index)
+            if (key := criterion.key(self._new[index])) is not None:
+                theirs[key].append(index)
         ours: defaultdict[Hashable, list[int]] = defaultdict(list)
         for index in sorted(self._old_left):
             if (key := criterion.key(self._old[index])) in theirs:

@@ -1,17 +1,18 @@
 """Places that follow their text through every edit, are withdrawn when it changes and come back with it. Pure state."""
 
-import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from kimi_lsp.lsp.splice import Splice, common_ends, splices_between
+from kimi_lsp.lsp.splice import Splice, follow
+from kimi_lsp.lsp.tear import Hunk, Mark, Tear
+
+__all__ = ["Marks", "Moved", "Place", "follow"]
 
 _MAX_KEPT_CHARS = 8_000_000  # of replaced text and what stands in its place; above it the largest is given up
 _MAX_COMPARED_CHARS = 4_000  # a tear that is compared by lines at every edit; a longer one at a paste only
 _MANY = 8  # splices from which on it pays to sort out first which marks they touch
-_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,206 +40,6 @@ class Moved:
         return bool(self.moved or self.changed or self.restored)
 
 
-def follow(start: int, stop: int, splices: Iterable[Splice]) -> tuple[int, int] | None:
-    """Where a place of the text before the splices is after them; None when one of them touches it.
-
-    An edit at either end does not touch: at the start the place moves right, at the end it does not grow.
-    """
-    for splice in splices:
-        if splice.stop <= start:
-            start, stop = start + splice.growth, stop + splice.growth
-        elif splice.start < stop:
-            return None
-    return start, stop
-
-
-@dataclass(slots=True, eq=False)
-class _Mark:
-    """A mark. Its place is meaningless while a tear holds it."""
-
-    key: Hashable
-    text: str
-    start: int
-    stop: int
-    holder: "_Tear | None" = None
-    is_lost: bool = False  # changed for good; the place is its hull
-
-    def put(self, start: int) -> None:
-        self.start, self.stop = start, start + len(self.text)
-
-    def stretch(self, splice: Splice) -> None:
-        """Let the hull of a lost mark follow an edit: it covers all that touches it."""
-        if self.start >= splice.stop:
-            self.start, self.stop = self.start + splice.growth, self.stop + splice.growth
-        elif self.stop > splice.start:
-            self.start = min(self.start, splice.start)
-            self.stop = max(self.stop, splice.stop) + splice.growth
-
-    @property
-    def length(self) -> int:
-        return len(self.text)
-
-
-@dataclass(frozen=True, slots=True)
-class _Hunk:
-    """A part of a tear of which nothing is left: `old` characters at `at` in `before`, `new` at `start` in `now`."""
-
-    at: int
-    old: int
-    start: int
-    new: int
-
-    @property
-    def stop(self) -> int:
-        return self.start + self.new
-
-    @property
-    def growth(self) -> int:
-        return self.new - self.old
-
-    def moved(self, at: int, start: int) -> "_Hunk":
-        return _Hunk(self.at + at, self.old, self.start + start, self.new)
-
-
-@dataclass(slots=True, eq=False)
-class _Tear:
-    """A span of text that was edited, what it was before, and the marks that lay in it then.
-
-    Outside its hunks every character is still the one it was. A mark that a larger edit swallows together with its
-    tear is held twice over, so that undoing leads back in steps.
-    """
-
-    start: int
-    before: str
-    now: str
-    hunks: list[_Hunk]
-    held: list[tuple[int, "_Mark | _Tear"]] = field(default_factory=list[tuple[int, "_Mark | _Tear"]])
-    holder: "_Tear | None" = None
-
-    def put(self, start: int) -> None:
-        self.start = start
-
-    @property
-    def length(self) -> int:
-        return len(self.now)
-
-    @property
-    def stop(self) -> int:
-        return self.start + len(self.now)
-
-    def hold(self, items: Iterable["_Mark | _Tear"]) -> None:
-        for item in items:
-            item.holder = self
-            self.held.append((item.start - self.start, item))
-
-    def is_touched(self, splice: Splice) -> bool:
-        """Say whether a splice falls in; text that is added right beside it only does where it was torn open."""
-        if not splice.old and splice.start in (self.start, self.stop):
-            is_first = splice.start == self.start and self.hunks[0].start == 0
-            return is_first or (splice.start == self.stop and self.hunks[-1].stop == len(self.now))
-        return splice.start < self.stop and splice.stop > self.start
-
-    def is_swallowed(self, splice: Splice) -> bool:
-        """Say whether a splice that touches it covers it and more."""
-        return splice.start <= self.start and self.stop <= splice.stop and self.length < len(splice.old)
-
-    def edit(self, splice: Splice) -> None:
-        """Take in a splice that touches it; what lies outside becomes part of it first."""
-        left, right = max(self.start - splice.start, 0), max(splice.stop - self.stop, 0)
-        if left or right:
-            head, tail = splice.old[:left], splice.old[len(splice.old) - right :]
-            self.before, self.now = head + self.before + tail, head + self.now + tail
-            self.hunks = [hunk.moved(left, left) for hunk in self.hunks]
-            self._move(-left)
-        start = splice.start - self.start
-        stop = start + len(splice.old)
-        self.now = "".join((self.now[:start], splice.text, self.now[stop:]))
-        self._cut(start, stop, splice.growth)
-
-    def _cut(self, start: int, stop: int, growth: int) -> None:
-        """Make one hunk of an edit and of those that it meets."""
-        low = [hunk for hunk in self.hunks if hunk.stop < start]
-        high = [hunk for hunk in self.hunks if hunk.start > stop]
-        met = self.hunks[len(low) : len(self.hunks) - len(high)]
-        first, last = min([start, *(hunk.start for hunk in met)]), max([stop, *(hunk.stop for hunk in met)])
-        at = first - sum(hunk.growth for hunk in low)
-        one = _Hunk(at, last - first - sum(hunk.growth for hunk in met), first, last - first + growth)
-        self.hunks = [*low, one, *(hunk.moved(0, growth) for hunk in high)]
-
-    def release(self, *, with_lines: bool) -> Iterator["_Mark | _Tear"]:
-        """Let go of all whose text and surroundings stand again as they were, each put in its place."""
-        splices = self._heal(with_lines=with_lines)
-        kept: list[tuple[int, _Mark | _Tear]] = []
-        for offset, item in self.held:
-            place = follow(offset, offset + item.length, splices)
-            if place and (not splices or (item.length and self._is_back(offset, offset + item.length, splices))):
-                item.holder = None
-                item.put(self.start + place[0])
-                yield item
-            else:
-                kept.append((offset, item))
-        self.held = kept
-
-    def _heal(self, *, with_lines: bool) -> list[Splice]:
-        """Drop the hunks that are as before, and say what the others differ in, the last place first."""
-        torn: list[_Hunk] = []
-        splices: list[Splice] = []
-        for hunk in self.hunks:
-            before, now = self.before[hunk.at : hunk.at + hunk.old], self.now[hunk.start : hunk.stop]
-            if before == now:
-                continue
-            torn.append(hunk)
-            if with_lines:
-                splices.extend(splice.moved(hunk.at) for splice in reversed(splices_between(before, now)))
-            else:
-                head, tail = common_ends(before, now)
-                splices.append(Splice(hunk.at + head, before[head : len(before) - tail], now[head : len(now) - tail]))
-        self.hunks = torn
-        return splices[::-1]
-
-    def _is_back(self, start: int, stop: int, splices: Sequence[Splice]) -> bool:
-        """Say whether the whole lines of a part of `before` stand in `now` again, as far as the tear has them."""
-        first = max(self.before.rfind("\n", 0, start), self.before.rfind("\r", 0, start)) + 1
-        line_end = _LINE_END.search(self.before, stop)
-        last = line_end.end() if line_end else len(self.before)
-        place = follow(first, last, splices)
-        if place is None:
-            return False
-        is_start = first > 0 or place[0] == 0 or self.now[place[0] - 1] in "\r\n"
-        return is_start and (line_end is not None or place[1] == len(self.now) or self.now[place[1]] in "\r\n")
-
-    def tighten(self) -> None:
-        """Shrink to what is torn, as far as it still covers all that it holds."""
-        last = self.hunks[-1]
-        head = min(self.hunks[0].at, *(offset for offset, _ in self.held))
-        tail = len(self.before) - max(last.at + last.old, *(offset + item.length for offset, item in self.held))
-        if head or tail:
-            self.before = self.before[head : len(self.before) - tail]
-            self.now = self.now[head : len(self.now) - tail]
-            self.hunks = [hunk.moved(-head, -head) for hunk in self.hunks]
-            self._move(head)
-
-    def _move(self, by: int) -> None:
-        """Let it start elsewhere; what it holds stays."""
-        self.start += by
-        if by:
-            self.held = [(offset - by, item) for offset, item in self.held]
-
-    def marks(self) -> Iterator[_Mark]:
-        """All marks that it holds, however deep."""
-        for _, item in self.held:
-            if isinstance(item, _Mark):
-                yield item
-            else:
-                yield from item.marks()
-
-    @property
-    def size(self) -> int:
-        """How many characters it keeps."""
-        inner = sum(item.size for _, item in self.held if isinstance(item, _Tear))
-        return len(self.before) + len(self.now) + inner
-
-
 class Marks:
     """All marks of one document, by key.
 
@@ -248,10 +49,10 @@ class Marks:
     """
 
     def __init__(self) -> None:
-        self._marks: dict[Hashable, _Mark] = {}
-        self._live: dict[Hashable, _Mark] = {}
-        self._tears: list[_Tear] = []
-        self._lost: dict[Hashable, _Mark] = {}
+        self._marks: dict[Hashable, Mark] = {}
+        self._live: dict[Hashable, Mark] = {}
+        self._tears: list[Tear] = []
+        self._lost: dict[Hashable, Mark] = {}
 
     def __len__(self) -> int:
         return len(self._marks)
@@ -268,7 +69,7 @@ class Marks:
         if stop - start != len(text):
             raise ValueError(f"{len(text)} characters cannot stand at {start}..{stop}")
         self.discard(key)
-        mark = _Mark(key, text, start, stop)
+        mark = Mark(key, text, start, stop)
         self._marks[key] = self._live[key] = mark
 
     def discard(self, key: Hashable) -> None:
@@ -278,13 +79,13 @@ class Marks:
             return
         self._live.pop(key, None)
         self._lost.pop(key, None)
-        item: _Mark | _Tear = mark
+        item: Mark | Tear = mark
         while (holder := item.holder) is not None:
             holder.held = [(offset, other) for offset, other in holder.held if other is not item]
             if holder.held:
                 return
             item = holder
-        if isinstance(item, _Tear):
+        if isinstance(item, Tear):
             self._tears.remove(item)
 
     def clear(self) -> None:
@@ -324,8 +125,8 @@ class Marks:
     def _apply(self, splice: Splice) -> None:
         for mark in self._lost.values():
             mark.stretch(splice)
-        edited: list[_Tear] = []
-        swallowed: list[_Mark | _Tear] = []
+        edited: list[Tear] = []
+        swallowed: list[Mark | Tear] = []
         for tear in self._touched_tears(splice):
             if tear.is_swallowed(splice):
                 swallowed.append(tear)
@@ -340,8 +141,8 @@ class Marks:
                 edited.append(self._torn(mark, splice))
         if swallowed:
             self._tears = [tear for tear in self._tears if tear not in swallowed]
-            hunk = _Hunk(0, len(splice.old), 0, len(splice.text))
-            grave = _Tear(splice.start, splice.old, splice.text, [hunk])
+            hunk = Hunk(0, len(splice.old), 0, len(splice.text))
+            grave = Tear(splice.start, splice.old, splice.text, [hunk])
             grave.hold(swallowed)
             self._tears.append(grave)
             edited.append(grave)
@@ -350,9 +151,9 @@ class Marks:
         if edited:
             self._bound()
 
-    def _touched_tears(self, splice: Splice) -> list[_Tear]:
+    def _touched_tears(self, splice: Splice) -> list[Tear]:
         """The tears that a splice touches; the others are moved out of its way."""
-        touched: list[_Tear] = []
+        touched: list[Tear] = []
         for tear in self._tears:
             if tear.is_touched(splice):
                 touched.append(tear)
@@ -360,10 +161,10 @@ class Marks:
                 tear.start += splice.growth
         return touched
 
-    def _touched_marks(self, splice: Splice) -> list[_Mark]:
+    def _touched_marks(self, splice: Splice) -> list[Mark]:
         """The live marks that a splice touches; the others are moved out of its way."""
         start, stop, growth = splice.start, splice.stop, splice.growth
-        touched: list[_Mark] = []
+        touched: list[Mark] = []
         for mark in self._live.values():
             if mark.start >= stop:
                 mark.start += growth
@@ -372,23 +173,23 @@ class Marks:
                 touched.append(mark)
         return touched
 
-    def _torn(self, mark: _Mark, splice: Splice) -> _Tear:
+    def _torn(self, mark: Mark, splice: Splice) -> Tear:
         """The tear of a mark that a splice touches and does not cover."""
         left, right = mark.text[: max(splice.start - mark.start, 0)], ""
         if splice.stop < mark.stop:
             right = mark.text[splice.stop - mark.start :]
         first = min(mark.start, splice.start)
         before, now = left + splice.old + right, left + splice.text + right
-        hunk = _Hunk(len(left), len(splice.old), len(left), len(splice.text))
-        tear = _Tear(first, before, now, [hunk])
+        hunk = Hunk(len(left), len(splice.old), len(left), len(splice.text))
+        tear = Tear(first, before, now, [hunk])
         tear.hold([mark])
         self._tears.append(tear)
         return tear
 
-    def _heal(self, tear: _Tear, splice: Splice) -> None:
+    def _heal(self, tear: Tear, splice: Splice) -> None:
         is_short = len(tear.before) + len(tear.now) <= _MAX_COMPARED_CHARS
         for item in tear.release(with_lines=is_short or "\n" in splice.text or "\r" in splice.text):
-            if isinstance(item, _Mark):
+            if isinstance(item, Mark):
                 self._live[item.key] = item
             else:
                 self._tears.append(item)
@@ -438,7 +239,7 @@ class Marks:
                 self._lost[mark.key] = mark
 
 
-def _place(mark: _Mark) -> Place:
+def _place(mark: Mark) -> Place:
     if mark.holder is None:
         return Place(mark.start, mark.stop, mark.is_lost)
     top = mark.holder

@@ -456,7 +456,7 @@ class StatusParams(Message, frozen=True):
 
 
 class AuditResult(Message, frozen=True):
-    """What an audit command answers. `state` is `finished`, `cancelled`, `failed` or `refused`."""
+    """What an audit command answers. `state` is `finished`, `cancelled` or `failed`."""
 
     state: str
     findings: int = 0

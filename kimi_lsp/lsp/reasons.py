@@ -1,12 +1,14 @@
 """Look up in the trail why a model said what it said. Reads the store, in threads; keeps the last few."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from kimi_lsp.app.session import Session, find_record
 from kimi_lsp.errors import StoreError
 from kimi_lsp.lsp.explain import Because
 from kimi_lsp.store import JsonValue, Store
+from kimi_lsp.usage import Usage
 
 _KEPT = 64
 
@@ -42,10 +44,23 @@ def _because(store: Store, trail_id: str) -> Because | None:
         model=_text(body.get("model")),
         endpoint=_text(body.get("endpoint")),
         trail_id=trail_id,
+        asked_at=record.ts,
+        status=_text(body.get("status")),
+        usage=_usage(body.get("usage")),
         cost_usd=_decimal(body.get("cost_usd")),
         reasoning=texts.get("reasoning") or "",
         answer=texts.get("answer") or "",
     )
+
+
+def _usage(value: JsonValue) -> Usage | None:
+    if not isinstance(value, Mapping):
+        return None
+    prompt, cached, completion, reasoning = (
+        count if isinstance(count := value.get(name), int) else 0
+        for name in ("prompt", "cached", "completion", "reasoning")
+    )
+    return Usage(prompt, cached, completion, reasoning, is_estimated=value.get("estimated") is True)
 
 
 def _text(value: JsonValue) -> str:

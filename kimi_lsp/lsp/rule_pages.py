@@ -6,7 +6,6 @@ There is no public site to link to, so links lead to the page that is installed:
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from kimi_lsp.lsp.uris import uri_of
 from mcp_tools import rules
@@ -27,19 +26,9 @@ class Advice:
 
 
 @lru_cache(maxsize=512)
-def page_path(rule_id: str) -> Path | None:
-    """The file of a rule's page; None when there is none, or none on a disk."""
-    if rules.page(rule_id) is None:
-        return None
-    package = Path(rules.__file__).resolve().parent
-    places = (package / "rule_pages", package.parent / "docs" / "rules")
-    return next((file for place in places if (file := place / f"{rule_id}.md").is_file()), None)
-
-
-@lru_cache(maxsize=512)
 def page_uri(rule_id: str) -> str | None:
     """Where an editor opens a rule's page."""
-    path = page_path(rule_id)
+    path = rules.page_path(rule_id)
     return None if path is None else uri_of(path)
 
 
@@ -47,8 +36,11 @@ def page_uri(rule_id: str) -> str | None:
 def advice(rule_id: str) -> Advice:
     """What a rule's page says on checking and on mending, in short."""
     page = rules.page(rule_id)
-    if page is None:
-        return Advice()
+    return Advice() if page is None else read_advice(page)
+
+
+def read_advice(page: str) -> Advice:
+    """The advice of a page."""
     _, *parts = _HEADING.split(page)
     sections = dict(zip(parts[::2], parts[1::2], strict=True))
     return Advice(_first(sections, _VERIFY), _first(sections, _FIX))

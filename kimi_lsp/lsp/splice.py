@@ -11,7 +11,6 @@ from mcp_tools.finding import normalise
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _SPACE = re.compile(r"\s*")
-_WORD = re.compile(r"\S*")
 _CHUNK = 4096
 _MAX_LINES = 60_000  # of both texts; above it the difference is one splice
 _MAX_DEPTH = 12
@@ -55,6 +54,19 @@ def apply(text: str, splices: Iterable[Splice]) -> str:
     return text
 
 
+def follow(start: int, stop: int, splices: Iterable[Splice]) -> tuple[int, int] | None:
+    """Where a place of the text before the splices is after them; None when one of them touches it.
+
+    An edit at either end does not touch: at the start the place moves right, at the end it does not grow.
+    """
+    for splice in splices:
+        if splice.stop <= start:
+            start, stop = start + splice.growth, stop + splice.growth
+        elif splice.start < stop:
+            return None
+    return start, stop
+
+
 def splices_between(old: str, new: str) -> tuple[Splice, ...]:
     """Small splices that turn one text into another, the last place first.
 
@@ -69,13 +81,17 @@ def splices_between(old: str, new: str) -> tuple[Splice, ...]:
     head = max(old.rfind("\n", 0, head), old.rfind("\r", 0, head)) + 1  # to whole lines
     tail -= len(_first_line(old[len(old) - tail :]))
     ours, theirs = old[head : len(old) - tail], new[head : len(new) - tail]
-    old_lines, new_lines = _lines(ours), _lines(theirs)
-    if 2 < len(old_lines) + len(new_lines) <= _MAX_LINES:
-        pieces = _Difference(old_lines, new_lines).pieces()
-    else:
-        pieces = iter([Splice(0, ours, theirs)])
-    found = _joined(small.moved(head) for piece in pieces for small in _narrowed(piece))
+    found = _joined(small.moved(head) for piece in _pieces(ours, theirs) for small in _narrowed(piece))
     return tuple(reversed(found))
+
+
+def _pieces(old: str, new: str) -> Iterator[Splice]:
+    """What of two texts has to be looked at closer, the first place first."""
+    old_lines, new_lines = _lines(old), _lines(new)
+    is_small = len(old_lines) <= 1 and len(new_lines) <= 1
+    if is_small or len(old_lines) + len(new_lines) > _MAX_LINES or normalise(old) == normalise(new):
+        return iter([Splice(0, old, new)])
+    return _Difference(old_lines, new_lines).pieces()
 
 
 def common_ends(old: str, new: str) -> tuple[int, int]:
@@ -167,16 +183,26 @@ def _respaced(splice: Splice) -> Iterator[Splice]:
     old, new = splice.old, splice.text
     i = j = 0
     while i < len(old) or j < len(new):
-        ours, theirs = _run(_SPACE, old, i), _run(_SPACE, new, j)
+        same = _shared_words(old, i, new, j)
+        i, j = i + same, j + same
+        ours, theirs = _spaces(old, i), _spaces(new, j)
         if ours != theirs:
             yield _trimmed(Splice(splice.start + i, ours, theirs))
         i, j = i + len(ours), j + len(theirs)
-        step = min(len(_run(_WORD, old, i)), len(_run(_WORD, new, j)))
-        i, j = i + step, j + step
 
 
-def _run(pattern: re.Pattern[str], text: str, at: int) -> str:
-    match = pattern.match(text, at)
+def _shared_words(old: str, i: int, new: str, j: int) -> int:
+    """How many characters are the same from two places on, white space at their end left out."""
+    size = 32
+    while True:
+        ours, theirs = old[i : i + size], new[j : j + size]
+        if ours != theirs or len(ours) < size:
+            return len(ours[: _shared_head(ours, theirs)].rstrip())
+        size *= 4
+
+
+def _spaces(text: str, at: int) -> str:
+    match = _SPACE.match(text, at)
     return match[0] if match else ""
 
 

@@ -142,6 +142,21 @@ def shake_hands(channel: Channel, log_level: str = "info") -> Handshake | None:
     return None
 
 
+def fits(params: object) -> bool:
+    """Whether `protocol.InitializeParams` will take them; a test compares the two."""
+    client, process, folders = _at(params, "clientInfo"), _at(params, "processId"), _at(params, "workspaceFolders")
+    texts = [_at(params, name) for name in ("rootUri", "rootPath", "locale")] + [_at(client, "version")]
+    return (
+        as_object(_at(params, "capabilities")) is not None
+        and (client is None or as_object(client) is not None)
+        and isinstance(_at(client, "name", default=""), str)
+        and all(isinstance(text, str | None) for text in texts)
+        and (process is None or (isinstance(process, int) and not isinstance(process, bool)))
+        and (folders is None or as_list(folders) is not None)
+        and all(map(_is_folder, as_list(folders) or ()))
+    )
+
+
 def _options(arguments: list[str]) -> tuple[str, str, str]:
     way, place, log_level = "", "", "info"
     rest = iter(arguments)
@@ -168,27 +183,12 @@ def _options(arguments: list[str]) -> tuple[str, str, str]:
 
 def _checked(message: dict[str, object]) -> bytes:
     params = message.get("params")
-    if _fits(params):
+    if fits(params):
         try:
             return utf8(json.dumps(params, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
         except (ValueError, RecursionError):
             pass
     raise RefusedError(INVALID_PARAMS, "the params of initialize do not fit", request_id(message))
-
-
-def _fits(params: object) -> bool:
-    """Whether `protocol.InitializeParams` will take them; a test compares the two."""
-    client, process, folders = _at(params, "clientInfo"), _at(params, "processId"), _at(params, "workspaceFolders")
-    texts = [_at(params, name) for name in ("rootUri", "rootPath", "locale")] + [_at(client, "version")]
-    return (
-        as_object(_at(params, "capabilities")) is not None
-        and (client is None or as_object(client) is not None)
-        and isinstance(_at(client, "name", default=""), str)
-        and all(isinstance(text, str | None) for text in texts)
-        and (process is None or (isinstance(process, int) and not isinstance(process, bool)))
-        and (folders is None or as_list(folders) is not None)
-        and all(map(_is_folder, as_list(folders) or ()))
-    )
 
 
 def _is_folder(folder: object) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kimi_lsp.app.session import Session, open_session
 from kimi_lsp.app.target import has_mark
-from kimi_lsp.config import PROJECT_FILES, Depth, flag_options
+from kimi_lsp.config import PROJECT_FILES, SAFETY_LANES, Depth, flag_options
 from kimi_lsp.errors import KimiError
 from kimi_lsp.lsp.client_settings import ClientSettings
 from mcp_tools.project import DiskProject, Limits
@@ -127,7 +127,7 @@ class Workspace:
         if self.client.depth is not None:
             flags["depth"] = self.client.depth
         if self.client.lanes:
-            flags["lanes"] = list(self.client.lanes)
+            flags["lanes"] = sorted({*self.client.lanes, *SAFETY_LANES})  # a repository's settings must not hide it
         try:
             return Home(root, open_session([root], self._environ, flag_options(flags)))
         except KimiError as error:

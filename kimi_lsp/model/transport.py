@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 import anyio
-from anyio import to_thread
 import anyio.to_thread
+from anyio import to_thread
 
 from kimi_lsp.errors import EndpointError, LeakError
 from kimi_lsp.model.classify import classify

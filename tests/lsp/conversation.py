@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from typing import cast
 
 from kimi_lsp.lsp.channel import Socket
 from kimi_lsp.lsp.connection import Connection, Route
@@ -36,12 +37,12 @@ class Client:
 
     def notify(self, method: str, params: Json = None) -> None:
         """Send a notification."""
-        self.send({"jsonrpc": "2.0", "method": method, "params": params})
+        self.send(notification(method, params))
 
     def request(self, method: str, params: Json = None) -> int:
         """Send a request; its id."""
         self._asked += 1
-        self.send({"jsonrpc": "2.0", "id": self._asked, "method": method, "params": params})
+        self.send(request(self._asked, method, params))
         return self._asked
 
     async def receive(self) -> JsonObject:
@@ -72,6 +73,34 @@ class Client:
         """Whether a request is still answered, and by the next message."""
         return (await self.call("test/no such method")).get("error") is not None
 
+    async def is_alive_behind(self, method: str) -> bool:
+        """The same, once all notifications of that method have been read."""
+        number = self.request("test/no such method")
+        while (message := await self.receive()).get("method") == method:
+            pass
+        return message.get("id") == number
+
+    def pause(self) -> None:
+        """Read nothing."""
+        self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        self._transport.resume_reading()
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes that the server has not taken yet."""
+        return self._transport.get_write_buffer_size()
+
+    @property
+    def _transport(self) -> asyncio.Transport:
+        return cast("asyncio.Transport", self._writer.transport)
+
+    def finish(self) -> None:
+        """Send nothing more."""
+        self._writer.write_eof()
+
     def hang_up(self) -> None:
         """Close the stream, both ways."""
         self._writer.transport.abort()
@@ -79,6 +108,16 @@ class Client:
     async def ended(self) -> int:
         """The exit code, once the conversation is over."""
         return await asyncio.wait_for(asyncio.shield(self.code), BOUND_S)
+
+
+def notification(method: str, params: Json = None) -> JsonObject:
+    """The body of a notification."""
+    return {"jsonrpc": "2.0", "method": method, "params": params}
+
+
+def request(request_id: int | str, method: str, params: Json = None) -> JsonObject:
+    """The body of a request."""
+    return {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
 
 
 @asynccontextmanager

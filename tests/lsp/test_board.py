@@ -23,6 +23,9 @@ class Desk:
     def source(self) -> Source:
         return self.mirror.source("app.py", "python")
 
+    def line_of(self, offset: int) -> int:
+        return self.mirror.position(offset)[0]
+
     def edit(self, old: str, new: str) -> None:
         start = self.mirror.text.index(old)
         first, last = self.source.position(start), self.source.position(start + len(old))
@@ -41,7 +44,7 @@ class Desk:
         for finding in findings:
             region = finding.location.region
             assert region is not None
-            self.board.add_model(Late(finding, self.source, self.source.span(region)), generation)
+            self.board.add_model(Late(finding, self.source, self.source.span(region)), generation, self.line_of)
 
     def seen(self, *, with_stale: bool = False) -> list[str]:
         rows: list[str] = []
@@ -114,13 +117,13 @@ def test_a_result_that_arrives_late_lands_on_its_text() -> None:
     assert edits is not None
     assert finding.location.region is not None
     span = follow(*source.span(finding.location.region), edits)
-    assert desk.board.add_model(Late(finding, source, span), 1)
+    assert desk.board.add_model(Late(finding, source, span), 1, desk.line_of)
     assert desk.seen() == ["3: path-traversal open(name)"]
 
 
 def test_a_result_whose_text_was_edited_meanwhile_is_not_shown() -> None:
     desk = Desk()
-    assert not desk.board.add_model(Late(desk.finding(PATH, "open(name)"), desk.source, None), 1)
+    assert not desk.board.add_model(Late(desk.finding(PATH, "open(name)"), desk.source, None), 1, desk.line_of)
     assert desk.seen() == []
 
 
@@ -163,3 +166,13 @@ def test_withdrawn_findings_do_not_pile_up() -> None:
         desk.board.close_generation(generation, [])
         desk.edit(f"open(n{generation})", f"closed({generation})\n    open(name)")
     assert len(desk.board) <= 260
+
+
+def test_a_finding_on_a_whole_file_stays_whatever_is_edited() -> None:
+    desk = Desk()
+    whole = Finding(PATH, "No tests.", Location("app.py"), fingerprint="f", origin=Origin("kimi", "kimi-k2.6"))
+    desk.board.add_model(Late(whole, desk.source, (0, 0)), 1, desk.line_of)
+    desk.edit("import os", "# new\nimport re")
+    desk.edit("# new\nimport re\n", "")
+    [shown] = desk.board.shown(desk.source, with_stale=False)
+    assert (shown.region, shown.is_stale) == (None, False)

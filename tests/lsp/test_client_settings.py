@@ -31,7 +31,6 @@ _EVERY = {
     "codeLens": True,
     "inlayHints": True,
     "showNotices": "off",
-    "logLevel": "debug",
     "trusted": True,
 }
 
@@ -100,12 +99,12 @@ def test_what_is_not_mentioned_or_null_stays_as_it_was() -> None:
             'kimi.lanes: expected a list of "security", "dependencies", "docs", "style" or "health", got a list',
         ),
         ("lanes", {}, None),
-        ("logLevel", "\x1b[31m\u202e" + "x" * 99, None),
+        ("stale", "\x1b[31m\u202e" + "x" * 99, None),
     ],
 )
 def test_a_wrong_value_is_one_line_and_the_others_hold(key: str, value: object, complaint: str | None) -> None:
-    reading = _read({key: value, "stale": "mark"})
-    assert reading.settings == ClientSettings(stale="mark")
+    reading = _read({key: value, "inlayHints": True})
+    assert reading.settings == ClientSettings(inlay_hints=True)
     (said,) = reading.complaints
     assert said.startswith(f"kimi.{key}: expected ")
     assert said.isprintable()
@@ -137,7 +136,9 @@ def test_where_code_goes_and_what_it_costs_is_not_an_editors_to_say(key: str) ->
 
 
 def test_the_extensions_own_settings_are_passed_over_in_silence() -> None:
-    assert _read({"path": ["kimi-lsp"], "trace": {"server": "verbose"}, "importStrategy": "x"}) == Reading(_DEFAULTS)
+    assert _read(
+        {"path": ["kimi-lsp"], "trace": {"server": "verbose"}, "importStrategy": "x", "logLevel": 7}
+    ) == Reading(_DEFAULTS)
 
 
 def test_a_workspace_may_withdraw_trust_but_not_restore_it() -> None:

@@ -105,6 +105,11 @@ def test_plain_text_is_printable_and_keeps_to_its_line(text: str) -> None:
     assert all(line.startswith("    ") for line in block.split("\n"))
 
 
+@given(texts | st.text(st.sampled_from("ab \t\x7f"), max_size=9))
+def test_a_line_is_printable_with_its_white_space_folded(text: str) -> None:
+    assert one_line(text) == printable(" ".join(text.split()))
+
+
 def test_a_long_text_is_cut_and_says_so() -> None:
     assert clipped("abc", 3) == "abc"
     assert clipped("abcd", 3) == "ab…"

@@ -2,9 +2,10 @@
 
 import pytest
 
-from kimi_lsp.lsp.rule_pages import advice, page_path, page_uri
+from kimi_lsp.lsp.rule_pages import Advice, advice, page_uri, read_advice
 from kimi_lsp.lsp.uris import path_of
 from mcp_tools import rules
+from mcp_tools.rules import page_path
 
 
 @pytest.mark.parametrize("rule", rules.list_pages())
@@ -25,6 +26,12 @@ def test_a_hover_takes_the_first_paragraph_of_a_section() -> None:
     told = advice("path-traversal")
     assert told.verify.startswith("Names that are checked against a list or a strict pattern; paths that only the")
     assert told.fix.startswith("Resolve the path and check that it lies below the folder")
+
+
+def test_links_of_a_page_lead_nowhere_from_a_hover() -> None:
+    page = "# x\n\n## What to do\nAs for [weak-hash](weak-hash.md),\nwith `a`.\n\nMore.\n\n## Not reported\n- a list\n"
+    assert read_advice(page) == Advice(verify="", fix="As for weak-hash, with `a`.")
+    assert read_advice("") == read_advice("## What to do") == Advice()
 
 
 def test_a_section_that_starts_with_code_gives_nothing() -> None:

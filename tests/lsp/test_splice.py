@@ -52,7 +52,7 @@ def test_a_changed_word_is_one_small_splice() -> None:
 
 def test_a_formatter_that_changes_white_space_touches_nothing_else() -> None:
     assert told("def f(a,b):\n  return  a\nz\n", "def f(a, b):\n    return a\n\n\nz\n") == snapshot(
-        ["24: '' -> '\\n\\n'", "20: '  ' -> ' '", "12: '  ' -> '    '", "8: '' -> ' '"]
+        ["23: '\\n' -> '\\n\\n\\n'", "20: '  ' -> ' '", "12: '  ' -> '    '", "8: '' -> ' '"]
     )
 
 

@@ -7,7 +7,7 @@ import msgspec
 from anyio import to_thread
 
 from kimi_lsp.errors import KimiError
-from kimi_lsp.lsp.audits import Order, Snapshot
+from kimi_lsp.lsp.audits import Order
 from kimi_lsp.lsp.commands import (
     CommandName,
     FileArgument,
@@ -21,6 +21,7 @@ from kimi_lsp.lsp.convert import Shown, to_region
 from kimi_lsp.lsp.desk import Parts
 from kimi_lsp.lsp.documents import Document
 from kimi_lsp.lsp.explain import as_markdown, reasoning_document
+from kimi_lsp.lsp.landing import Snapshot
 from kimi_lsp.lsp.orders import changes_order, file_order, selection_order, snapshots, sorted_out
 from kimi_lsp.lsp.protocol import (
     AuditResult,
