@@ -28,13 +28,14 @@ class Layer(IntEnum):
 
 
 @dataclass(slots=True)
-class _Entry:
+class Entry:
+    """A finding as the board keeps it: who put it up, and in which audit."""
+
     finding: Finding
     layer: Layer
     generation: int
     known: Known
-    previous: Finding | None = None  # what a running audit found again, to go back to when it is cancelled
-    previous_generation: int = 0
+    renewed_by: int | None = None  # the key of what a running audit found in its place; hidden until that ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Board:
     """What is known of one document. Keys are numbers that are never used twice."""
 
     def __init__(self) -> None:
-        self._entries: dict[int, _Entry] = {}
+        self._entries: dict[int, Entry] = {}
         self._marks = Marks()
         self._next = 0
 
@@ -93,15 +94,11 @@ class Board:
             return False
         mine = replace(known(late.finding, late.source), line=line_of(late.span[0]))
         ours = [(key, entry) for key, entry in self._entries.items() if entry.layer is Layer.MODEL]
-        free = [(key, entry) for key, entry in ours if entry.generation != generation]
+        free = [(key, entry) for key, entry in ours if entry.generation != generation and entry.renewed_by is None]
         pairs = match([self._known_now(key, entry, line_of) for key, entry in free], [mine])
+        fresh = self._put(late.finding, Layer.MODEL, generation, late.span, late.source)
         if pairs:
-            key, entry = free[pairs[0][0]]
-            entry.previous, entry.previous_generation = entry.finding, entry.generation
-            entry.finding, entry.generation, entry.known = late.finding, generation, mine
-            self._mark(key, late.finding, late.span, late.source.slice(_region(late.finding)))
-            return True
-        self._put(late.finding, Layer.MODEL, generation, late.span, late.source)
+            free[pairs[0][0]][1].renewed_by = fresh
         return True
 
     def close_generation(self, generation: int, reviewed: Sequence[tuple[int, int]]) -> None:
@@ -109,8 +106,9 @@ class Board:
         for key, entry in list(self._entries.items()):
             if entry.layer is not Layer.MODEL:
                 continue
-            if entry.generation == generation:
-                entry.previous = None
+            if entry.renewed_by is not None:
+                if self._entries[entry.renewed_by].generation <= generation:
+                    self._drop(key)
                 continue
             place = self._place(key)
             if entry.generation < generation and (
@@ -121,13 +119,11 @@ class Board:
 
     def drop_generation(self, generation: int) -> None:
         """An audit was cancelled: it leaves nothing behind."""
-        for key, entry in list(self._entries.items()):
-            if entry.layer is Layer.MODEL and entry.generation == generation:
-                if entry.previous is None:
-                    self._drop(key)
-                else:
-                    entry.finding, entry.generation = entry.previous, entry.previous_generation
-                    entry.previous = None
+        mine = {
+            key for key, entry in self._entries.items() if entry.layer is Layer.MODEL and entry.generation == generation
+        }
+        for key in mine:
+            self._drop(key)
 
     def restore(self, finding: Finding, text: str, source: Source) -> bool:
         """Put a model's finding up again in a document that is opened anew, if its text can be found."""
@@ -148,7 +144,11 @@ class Board:
         visible: list[tuple[Layer, Shown]] = []
         for key, entry in self._entries.items():
             place = self._place(key)
-            if place is None or (place.is_changed and (entry.layer is not Layer.MODEL or not with_stale)):
+            if (
+                entry.renewed_by is not None
+                or place is None
+                or (place.is_changed and (entry.layer is not Layer.MODEL or not with_stale))
+            ):
                 continue
             region = None if entry.finding.location.region is None else source.region(place.start, place.stop)
             visible.append((entry.layer, Shown(entry.finding, region, is_stale=place.is_changed)))
@@ -157,12 +157,16 @@ class Board:
             chosen.add(shown)
         return sorted(chosen.shown, key=_order)
 
+    def entries(self) -> tuple[Entry, ...]:
+        """All that is kept, also what is not to be seen."""
+        return tuple(self._entries.values())
+
     def model_findings(self, source: Source) -> list[tuple[Finding, str]]:
         """The model's findings that still hold, where they are now, with the text they stand on."""
         kept: list[tuple[Finding, str]] = []
         for key, entry in self._entries.items():
             place = self._place(key)
-            if entry.layer is Layer.MODEL and place is not None and not place.is_changed:
+            if entry.layer is Layer.MODEL and entry.renewed_by is None and place is not None and not place.is_changed:
                 region = None if entry.finding.location.region is None else source.region(place.start, place.stop)
                 where = replace(entry.finding.location, region=region)
                 kept.append((replace(entry.finding, location=where), source.text[place.start : place.stop]))
@@ -170,7 +174,7 @@ class Board:
 
     def _put(self, finding: Finding, layer: Layer, generation: int, span: tuple[int, int], source: Source) -> int:
         self._next += 1
-        self._entries[self._next] = _Entry(finding, layer, generation, known(finding, source))
+        self._entries[self._next] = Entry(finding, layer, generation, known(finding, source))
         self._mark(self._next, finding, span, source.slice(_region(finding)))
         return self._next
 
@@ -183,16 +187,23 @@ class Board:
     def _place(self, key: int) -> Place | None:
         return _WHOLE_FILE if self._entries[key].finding.location.region is None else self._marks.place(key)
 
-    def _known_now(self, key: int, entry: _Entry, line_of: Callable[[int], int]) -> Known:
+    def _known_now(self, key: int, entry: Entry, line_of: Callable[[int], int]) -> Known:
         place = self._place(key)
         return entry.known if place is None else replace(entry.known, line=line_of(place.start))
 
     def _drop(self, key: int) -> None:
-        del self._entries[key]
+        gone = self._entries.pop(key)
+        for other in self._entries.values():
+            if other.renewed_by == key:
+                other.renewed_by = gone.renewed_by
         self._marks.discard(key)
 
     def _forget_withdrawn(self) -> None:
-        gone = [key for key in self._entries if (place := self._place(key)) is None or place.is_changed]
+        gone = [
+            key
+            for key, entry in self._entries.items()
+            if entry.layer is Layer.MODEL and ((place := self._place(key)) is None or place.is_changed)
+        ]
         for key in gone[:-_MAX_WITHDRAWN]:
             self._drop(key)
 

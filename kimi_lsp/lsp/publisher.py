@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Protocol
 
 import anyio
 
 from kimi_lsp.lsp.book import Book
 from kimi_lsp.lsp.client import ClientCaps
 from kimi_lsp.lsp.client_settings import ClientSettings
-from kimi_lsp.lsp.connection import Connection
 from kimi_lsp.lsp.convert import Shown, diagnostic
 from kimi_lsp.lsp.documents import Document
 from kimi_lsp.lsp.encoding import PositionEncoding
@@ -24,12 +24,20 @@ _BURST_S = 0.05
 _METHOD = "textDocument/publishDiagnostics"
 
 
+class Notifier(Protocol):
+    """A way to the client: the Connection."""
+
+    def notify(self, method: str, params: object, *, key: str | None = None) -> None:
+        """Send a notification, in the place of one of the same key that was not taken yet."""
+        ...
+
+
 class Publisher:
     """The one way from findings to a client: versioned push, the latest of a document replaces one not yet written."""
 
     def __init__(
         self,
-        connection: Connection,
+        connection: Notifier,
         caps: ClientCaps,
         encoding: PositionEncoding,
         book: Book,
