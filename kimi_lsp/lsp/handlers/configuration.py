@@ -127,7 +127,7 @@ class Configuration:
         for document in self._parts.documents:
             if must_reopen or before.enable != after.enable:
                 self._parts.refresher.reset(document)
-            else:
+            elif document.published is not None:  # else its first look is still to come
                 self._parts.publisher.publish(document)
 
     async def _watch(self) -> None:
