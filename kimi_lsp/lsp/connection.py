@@ -180,8 +180,6 @@ class Connection:
                 group.cancel_scope.cancel()
         finally:
             self._is_over = True
-            for job in self._jobs:  # those that were ended before they had their first turn
-                _discard(job.outcome)
             await self._outbox.close(_FLUSH_S)
         return 1 if self._code is None else self._code
 

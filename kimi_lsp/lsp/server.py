@@ -15,6 +15,7 @@ from kimi_lsp.lsp.audits import Audits, Desk
 from kimi_lsp.lsp.book import Book
 from kimi_lsp.lsp.client import ClientCaps, client_caps
 from kimi_lsp.lsp.closed import Closed
+from kimi_lsp.lsp.confine import confine
 from kimi_lsp.lsp.connection import Connection, Route
 from kimi_lsp.lsp.consent import Consent
 from kimi_lsp.lsp.desk import Parts
@@ -152,11 +153,13 @@ def run(handshake: Handshake) -> int:
     sys.setswitchinterval(_SWITCH_S)
     logging.getLogger().addHandler(logging.NullHandler())
     logging.lastResort = None  # nothing of a library's log goes to standard error: it could quote a file
-    return anyio.run(_main, handshake)
+    told = confine(os.environ)  # while there is one thread: another would keep its rights
+    return anyio.run(_main, handshake, told)
 
 
-async def _main(handshake: Handshake) -> int:
+async def _main(handshake: Handshake, told: str) -> int:
     server = build_server(handshake, os.environ)
+    server.connection.log(p.MessageType.INFO, told)
     codes = {signal.SIGTERM: 143, signal.SIGINT: 130}
     code = 1
     async with anyio.create_task_group() as group:

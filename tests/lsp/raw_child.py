@@ -88,8 +88,9 @@ class Child(asyncio.SubprocessProtocol):
 
     async def kill(self) -> None:
         """Kill the group and whatever else the process started, and wait until all of it is gone."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        if self.exit_code is None:  # else its number may be another's by now
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
         for pid in self.left():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

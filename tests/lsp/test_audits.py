@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kimi_lsp.store import Store
+from mcp_tools.project.landlock import landlock_abi
 from tests.cli.harness import answer, finding
 from tests.fakes.faults import Fault, FaultKind
 from tests.fakes.json_value import Json, get, items
@@ -282,3 +283,13 @@ async def test_many_documents_are_open_at_once(tmp_path: Path) -> None:
             one.client.open(uri, APP)
         await asyncio.gather(*(one.sees(uri, *FACTS) for uri in uris))
         assert await one.client.shutdown() == 0
+
+
+@pytest.mark.skipif(landlock_abi() < 1, reason="this kernel has no Landlock")
+async def test_the_server_has_no_right_to_write_into_a_project(tmp_path: Path) -> None:
+    async with story(tmp_path) as one:
+        await one.sees(one.open(), *FACTS)
+        status = Path(f"/proc/{one.client.pid}/status").read_text()
+        assert "NoNewPrivs:\t1" in status
+        told = [m.get("params", "message") for m in one.client.messages if m.method == "window/logMessage"]
+        assert any("confined" in str(text) and "not confined" not in str(text) for text in told)

@@ -1,18 +1,23 @@
 """The conversation: one answer per request, in the order of arrival, whatever comes in."""
 
 import asyncio
+import inspect
 import random
 import threading
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from typing import Literal
 
 import pytest
 from msgspec import Raw, Struct
 
 from kimi_lsp.errors import UsageError
+from kimi_lsp.lsp.asking import Asking
+from kimi_lsp.lsp.channel import Channel
 from kimi_lsp.lsp.connection import REQUEST_FAILED, RequestError, Route
-from kimi_lsp.lsp.frames import framed
+from kimi_lsp.lsp.envelope import Incoming
+from kimi_lsp.lsp.frames import FrameReader, framed
+from kimi_lsp.lsp.intake import Intake
 from kimi_lsp.lsp.protocol import MessageType
 from tests.fakes.json_value import Json, JsonObject, get
 from tests.lsp.conversation import BOUND_S, conversation, notification, request
@@ -481,6 +486,16 @@ async def test_a_question_given_up_is_withdrawn_and_its_late_answer_is_harmless(
         assert await client.is_alive()
 
 
+async def test_an_answer_that_comes_in_the_turn_of_the_cancel_is_ignored() -> None:
+    asking = Asking(list[bytes]().append)
+    task = asyncio.create_task(asking.ask("ask", None, Number, None))
+    await asyncio.sleep(0)
+    task.cancel()
+    assert not asking.take(Incoming("2.0", 1, result=Raw(b'{"n":1}')))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 async def test_a_question_does_not_outlive_the_client() -> None:
     async with conversation({}) as client:
 
@@ -517,14 +532,16 @@ async def test_a_debug_line_is_sent_as_a_type_that_clients_know() -> None:
 # The end
 
 
-async def test_shutdown_then_exit_is_the_good_end() -> None:
-    async with conversation({"double": Route(Number, double)}) as client:
+async def test_shutdown_then_exit_is_the_good_end_and_nothing_between_them_is_handled() -> None:
+    seen: list[str] = []
+    async with conversation({"note": Route(None, lambda: seen.append("note"))}) as client:
         assert await client.call("shutdown") == {"jsonrpc": "2.0", "id": 1, "result": None}
-        assert (await client.error_of("double", {"n": 1}))[0] == -32600
+        client.notify("note")
+        assert (await client.error_of("note"))[0] == -32600
         assert (await client.error_of("shutdown"))[0] == -32600
-        client.notify("double", {"n": 1})
         client.notify("exit")
         assert await client.ended() == 0
+    assert seen == []
 
 
 async def test_exit_alone_is_not_and_nothing_after_it_is_handled() -> None:
@@ -566,13 +583,21 @@ async def test_stop_may_be_called_from_a_thread_and_its_first_code_counts() -> N
         thread.join()
 
 
-async def test_a_task_that_had_no_turn_before_the_end_is_closed() -> None:
-    gate = Gate()
-    async with conversation({"gate": Route(None, gate)}) as client:
-        client.send(request(1, "gate"), notification("exit"))
+async def test_work_that_had_no_turn_before_the_end_is_closed() -> None:
+    made: list[Coroutine[object, None, None]] = []
+
+    def work() -> Coroutine[object, None, None]:
+        async def wait() -> None:
+            await asyncio.Event().wait()
+
+        made.append(wait())
+        return made[-1]
+
+    async with conversation({"work": Route(None, work)}) as client:
+        client.send(request(1, "work"), notification("exit"))
         assert await client.ended() == 1
-        client.connection.spawn(gate)  # nothing is begun after the end, and nothing warns of it
-    assert "through" not in gate.seen
+        client.connection.spawn(work)  # after the end
+    assert [inspect.getcoroutinestate(each) for each in made] == [inspect.CORO_CLOSED] * 2
 
 
 async def test_shutdown_is_answered_when_what_it_stops_has_stopped() -> None:
@@ -588,10 +613,13 @@ async def test_shutdown_is_answered_when_what_it_stops_has_stopped() -> None:
 @pytest.mark.parametrize("farewell", ["exit", "hang up", "shutdown and exit"])
 async def test_what_must_stop_is_told_so_once_in_every_end(farewell: str) -> None:
     told: list[str] = []
+    begun = asyncio.Event()
 
     async def hook() -> None:
         told.append("begun")
-        await asyncio.sleep(0)
+        begun.set()
+        for _ in range(500):  # long enough for `exit` to come in the meantime
+            await asyncio.sleep(0)
         told.append("done")
 
     async with conversation({}) as client:
@@ -601,7 +629,9 @@ async def test_what_must_stop_is_told_so_once_in_every_end(farewell: str) -> Non
         elif farewell == "exit":
             client.notify("exit")
         else:
-            client.send(request(1, "shutdown"), notification("exit"))
+            client.request("shutdown")
+            await asyncio.wait_for(begun.wait(), BOUND_S)
+            client.notify("exit")
         await client.ended()
     assert told == ["begun", "done"]
 
@@ -617,6 +647,20 @@ async def test_a_hook_that_fails_does_not_hold_the_end_up() -> None:
 
 
 # Load
+
+
+class Chunks(Channel):
+    """A client that has sent nine frames, each in a chunk of its own."""
+
+    def __init__(self) -> None:
+        self.rest = [framed(b"%d" % n) for n in range(9)]
+        self.at_end = threading.Event()
+
+    def read(self) -> bytes:
+        if self.rest:
+            return self.rest.pop(0)
+        self.at_end.set()
+        return b""
 
 
 async def test_many_frames_at_once_do_not_keep_others_from_their_turn() -> None:
@@ -704,6 +748,34 @@ async def test_a_client_that_asks_and_does_not_read_is_not_read_any_more() -> No
         assert [(await client.receive())["id"] for _ in asked] == asked
 
 
+async def test_the_reader_is_at_most_a_chunk_ahead_of_what_is_handled() -> None:
+    channel = Chunks()
+    intake = Intake(channel, FrameReader())
+    ends: list[str] = []
+    intake.start(lambda: ends.append("end"))
+    assert await asyncio.wait_for(intake.next(), BOUND_S) == [b"0"]
+    assert not await asyncio.to_thread(channel.at_end.wait, 0.1)  # it would run on to the end, if it did not wait
+    assert len(channel.rest) >= 7
+    for n in range(1, 9):
+        intake.acknowledge()
+        assert await asyncio.wait_for(intake.next(), BOUND_S) == [b"%d" % n]
+    assert await asyncio.wait_for(intake.next(), BOUND_S) is None
+    assert ends == ["end"]
+
+
+async def test_a_reader_that_waits_for_room_is_let_go_at_the_end() -> None:
+    channel = Chunks()
+    intake = Intake(channel, FrameReader())
+    others = set(threading.enumerate())
+    intake.start(lambda: None)
+    (thread,) = set(threading.enumerate()) - others
+    assert await asyncio.wait_for(intake.next(), BOUND_S) == [b"0"]
+    intake.stop()
+    await asyncio.to_thread(thread.join, 5)
+    assert not thread.is_alive()
+    assert channel.rest  # it did not read on
+
+
 async def test_log_lines_are_dropped_and_counted_when_nobody_reads_them() -> None:
     async with conversation({}) as client:
         client.pause()
@@ -740,12 +812,13 @@ async def test_a_frame_may_come_byte_by_byte() -> None:
         assert get(await client.receive(), "result") == {"n": 8}
 
 
-async def test_nothing_runs_while_nothing_happens() -> None:
+async def test_two_threads_serve_and_none_is_left() -> None:
     async with conversation({}) as client:
         assert await client.is_alive()
-        names = {thread.name for thread in threading.enumerate() if thread.name.startswith("lsp-")}
-        assert names == {"lsp-reader", "lsp-writer"}
-    for thread in threading.enumerate():
-        if thread.name.startswith("lsp-"):
-            thread.join(BOUND_S)
-            assert not thread.is_alive()
+        threads = [thread for thread in threading.enumerate() if thread.name.startswith("lsp-")]
+        assert {thread.name for thread in threads} == {"lsp-reader", "lsp-writer"}
+        client.notify("exit")
+        await client.ended()
+    for thread in threads:
+        await asyncio.to_thread(thread.join, 5)
+        assert not thread.is_alive()

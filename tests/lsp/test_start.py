@@ -8,7 +8,7 @@ import threading
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lsprotocol import converters, types
 
@@ -178,6 +178,8 @@ _PARAMS = _ANY | st.fixed_dictionaries(
 
 
 @given(_PARAMS)
+@example({"capabilities": {}, "processId": True})
+@example({"capabilities": {}, "workspaceFolders": [{"uri": "file:///a"}, {"name": "b"}]})
 def test_what_is_answered_is_exactly_what_the_server_can_read(params: object) -> None:
     def readable() -> bool:
         try:

@@ -122,7 +122,7 @@ class Configuration:
         if before == after:
             return
         must_reopen = self._parts.workspace.set_client(after)
-        if after.trusted is False:
+        if after.trusted is False and before.trusted is not False:
             self._parts.jobs.cancel("the workspace is not trusted")
         for document in self._parts.documents:
             if must_reopen or before.enable != after.enable:
