@@ -20,7 +20,7 @@ from kimi_lsp.lsp.workspace import Home
 from mcp_tools.finding import Finding
 from mcp_tools.project import Source
 
-_BURST_S = 0.05
+_BURST_S = 0.01
 _METHOD = "textDocument/publishDiagnostics"
 
 
@@ -66,7 +66,10 @@ class Publisher:
         return self._settings().shows(finding) and not self._book.is_dismissed(home, finding)
 
     def soon(self, document: Document) -> None:
-        """Tell the client now, or within 50 ms when it was told just before: findings may come in a burst."""
+        """Tell the client now, or in 10 ms when it was told just before: findings may come in a burst.
+
+        What a client does not take in that time is gathered behind it, in the outbox.
+        """
         now = time.monotonic()
         if document.uri in self._waiting:
             return

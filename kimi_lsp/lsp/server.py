@@ -2,7 +2,6 @@
 
 import logging
 import os
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from kimi_lsp.lsp.jobs import Jobs
 from kimi_lsp.lsp.publisher import Publisher
 from kimi_lsp.lsp.reasons import Reasons
 from kimi_lsp.lsp.refresh import Hooks, Refresher
+from kimi_lsp.lsp.signals import stopping
 from kimi_lsp.lsp.start import Handshake
 from kimi_lsp.lsp.status import Status
 from kimi_lsp.lsp.workspace import Home, Workspace
@@ -160,16 +160,5 @@ def run(handshake: Handshake) -> int:
 async def _main(handshake: Handshake, told: str) -> int:
     server = build_server(handshake, os.environ)
     server.connection.log(p.MessageType.INFO, told)
-    codes = {signal.SIGTERM: 143, signal.SIGINT: 130}
-    code = 1
-    async with anyio.create_task_group() as group:
-
-        async def watch_signals() -> None:
-            with anyio.open_signal_receiver(*codes) as signals:
-                async for number in signals:
-                    server.connection.stop(codes[number])
-
-        group.start_soon(watch_signals)
-        code = await server.serve()
-        group.cancel_scope.cancel()
-    return code
+    with stopping(server.connection.stop):
+        return await server.serve()

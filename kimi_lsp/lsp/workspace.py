@@ -110,7 +110,7 @@ class Workspace:
 
     def _root_of(self, path: Path) -> Path:
         """The innermost folder around a file with a project's mark, else the workspace folder, else its own."""
-        folder = path if path.is_dir() else path.parent
+        folder = next((one for one in (path, *path.parents) if one.is_dir()), path.parent)
         known = self._roots.get(folder)
         if known is None:
             marked = next((one for one in (folder, *folder.parents) if has_mark(one)), None)

@@ -6,6 +6,7 @@ from a closed list); it retries exhausted quotas (no retry at all, `retry` decid
 (64 KiB).
 """
 
+import functools
 import importlib
 import logging
 import os
@@ -25,6 +26,8 @@ from kimi_lsp.model.retry import retry_after_s
 from kimi_lsp.model.scrub import scrub
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
     import openai
 
@@ -62,7 +65,9 @@ class Transport:
         async with self._lock:
             if self._sdk is None:
                 await anyio.to_thread.run_sync(load_sdk)
-                self._sdk = self._connect()
+                # Reading the system's certificates takes 20 ms: once a process, and not on the loop.
+                tls = await anyio.to_thread.run_sync(tls_context, self.endpoint.trust_env)
+                self._sdk = self._connect(tls)
 
     async def post(self, path: str, content: bytes) -> "httpx2.Response":
         """Post JSON. The response is open and unread, its status 200.
@@ -118,12 +123,13 @@ class Transport:
             hint = "If a proxy of yours re-signs TLS, let the client trust the environment (SSL_CERT_FILE)."
         return EndpointError(f"No connection to {self.endpoint.netloc} ({said}).", hint=hint)
 
-    def _connect(self) -> "openai.AsyncOpenAI":
+    def _connect(self, tls: "ssl.SSLContext") -> "openai.AsyncOpenAI":
         import httpx2  # noqa: PLC0415
         import openai  # noqa: PLC0415
 
         times = self.timeouts
         http_client = openai.DefaultAsyncHttpx2Client(
+            verify=tls,
             follow_redirects=False,
             trust_env=self.endpoint.trust_env,
             timeout=httpx2.Timeout(
@@ -208,6 +214,19 @@ def broken_stream_errors() -> tuple[type[Exception], ...]:
     import httpx2  # noqa: PLC0415
 
     return (httpx2.RequestError, httpx2.StreamError, ssl.SSLError, anyio.EndOfStream, OSError)
+
+
+def tls_context(trust_env: bool) -> "ssl.SSLContext":
+    """What is trusted when an endpoint is called: made once for the certificates that the environment names."""
+    named = (os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")) if trust_env else None
+    return _tls_context(named)
+
+
+@functools.lru_cache(maxsize=4)
+def _tls_context(named: tuple[str | None, str | None] | None) -> "ssl.SSLContext":
+    import httpx2  # noqa: PLC0415  (late: see load_sdk)
+
+    return httpx2.create_ssl_context(trust_env=named is not None)
 
 
 def load_sdk() -> None:

@@ -38,6 +38,14 @@ def test_without_a_mark_the_open_folder_is_the_project_and_without_one_the_files
     assert workspace.primary() is None
 
 
+def test_a_file_in_a_folder_that_is_not_there_yet_belongs_to_the_project_around_it(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    home = workspace.home_of(tmp_path / "plain" / "new" / "dir" / "a.py")
+    assert home.session is not None
+    assert home.relative(tmp_path / "plain" / "new" / "dir" / "a.py") == "new/dir/a.py"
+
+
 def test_a_project_is_opened_once_and_anew_when_it_is_forgotten(tmp_path: Path, workspace: Workspace) -> None:
     path = tmp_path / "mono" / "a.py"
     first = workspace.home_of(path)

@@ -124,6 +124,7 @@ class Sync:
     async def _audit_changed(self, document: Document) -> None:
         """The audit that nobody clicked on: changed regions, by a model that the user agreed to before."""
         parts = self._parts
+        await parts.refresher.homed(document)
         [snapshot] = snapshots(parts, document)
         home = document.home
         if home is None or home.session is None or document.is_quiet or document.path is None:
