@@ -1,6 +1,7 @@
 """All that the handlers share: made once by `build_server`, handed to each concern."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from kimi_lsp.lsp.audits import Audits
@@ -8,7 +9,7 @@ from kimi_lsp.lsp.book import Book
 from kimi_lsp.lsp.client import ClientCaps
 from kimi_lsp.lsp.client_settings import ClientSettings
 from kimi_lsp.lsp.closed import Closed
-from kimi_lsp.lsp.connection import Connection
+from kimi_lsp.lsp.connection import Connection, RequestError
 from kimi_lsp.lsp.documents import Document, Documents
 from kimi_lsp.lsp.encoding import PositionEncoding
 from kimi_lsp.lsp.jobs import Jobs, Spawn
@@ -16,6 +17,8 @@ from kimi_lsp.lsp.publisher import Publisher
 from kimi_lsp.lsp.refresh import Refresher
 from kimi_lsp.lsp.status import Status
 from kimi_lsp.lsp.workspace import Workspace
+
+_CLIENT_DEADLINE_S = 20.0
 
 
 @dataclass(slots=True)
@@ -46,6 +49,17 @@ class Parts:
     def document(self, uri: str | None) -> Document | None:
         """The document that is meant: the one that is named, else the one that was used last."""
         return self.documents.last if uri is None else self.documents.get(uri)
+
+    def redraw(self) -> None:
+        """Let the client ask anew for what it does not get pushed, where that is on and it can."""
+        if self.settings.code_lens and self.caps.code_lens_refresh:
+            self.spawn(self._refresh, "workspace/codeLens/refresh")
+        if self.settings.inlay_hints and self.caps.inlay_hint_refresh:
+            self.spawn(self._refresh, "workspace/inlayHint/refresh")
+
+    async def _refresh(self, method: str) -> None:
+        with suppress(RequestError, TimeoutError):
+            await self.connection.request(method, None, object, timeout_s=_CLIENT_DEADLINE_S)
 
     def warn_once(self, text: str) -> None:
         """Log a warning the first time it is given."""

@@ -20,7 +20,7 @@ from kimi_lsp.lsp.workspace import Home
 from mcp_tools.finding import Finding
 from mcp_tools.project import Source
 
-_BURST_S = 0.01
+_BURST_S = 0.005
 _METHOD = "textDocument/publishDiagnostics"
 
 
@@ -66,7 +66,7 @@ class Publisher:
         return self._settings().shows(finding) and not self._book.is_dismissed(home, finding)
 
     def soon(self, document: Document) -> None:
-        """Tell the client now, or in 10 ms when it was told just before: findings may come in a burst.
+        """Tell the client now, or in 5 ms when it was told just before: findings may come in a burst.
 
         What a client does not take in that time is gathered behind it, in the outbox.
         """

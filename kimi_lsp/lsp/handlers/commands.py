@@ -136,6 +136,7 @@ class Commands:
 
     async def _run(self, order: Order, token: int | str | None) -> AuditResult:
         result = await self._parts.audits.run(order, token)
+        self._parts.redraw()
         trouble = result.message if result.state == "failed" else next(iter(result.notices), None)
         if trouble and self._parts.settings.show_notices == "onError":
             self._parts.connection.notify("window/showMessage", MessageParams(MessageType.WARNING, f"Kimi: {trouble}"))
@@ -211,6 +212,7 @@ class Commands:
 
         await to_thread.run_sync(write)
         self._parts.publisher.publish(document)
+        self._parts.redraw()
         return {"fingerprint": finding.fingerprint, "decision": decision.value}
 
     # Explanations

@@ -129,6 +129,7 @@ class Configuration:
                 self._parts.refresher.reset(document)
             elif document.published is not None:  # else its first look is still to come
                 self._parts.publisher.publish(document)
+        self._parts.redraw()
 
     async def _watch(self) -> None:
         """Watch the projects' own configuration, where the client does not: their root folders alone."""
