@@ -11,7 +11,7 @@ import anyio
 from kimi_lsp.lsp.board import Board
 from kimi_lsp.lsp.encoding import PositionEncoding
 from kimi_lsp.lsp.mirror import Change, Mirror
-from kimi_lsp.lsp.protocol import ContentChange, TextDocumentItem
+from kimi_lsp.lsp.protocol import ContentChange, Diagnostic, TextDocumentItem
 from kimi_lsp.lsp.uris import path_of
 from kimi_lsp.lsp.workspace import Home
 from mcp_tools.project import Source, language_of
@@ -45,7 +45,8 @@ class Document:
     is_refreshing: bool = False
     wake: anyio.Event = field(default_factory=anyio.Event)
     homed: anyio.Event = field(default_factory=anyio.Event)  # its project is known, or that it has none
-    published: object = None  # what the client was told last
+    published: tuple[int | None, list[Diagnostic]] | None = None  # what the client was told last, and of which version
+    has_moved: bool = False  # an edit moved findings, and the client may not know
     baseline: str | None = None  # the text that a model last reviewed as a whole
 
     def source(self) -> Source:
@@ -110,7 +111,7 @@ class Documents:
         document.edits += [(one.start, one.stop, one.start + len(one.text)) for one in splices]
         if len(document.edits) > _MAX_EDITS:
             document.live, document.edits = None, []  # nobody looks: the next look starts anew
-        document.board.apply(splices)
+        document.has_moved |= document.board.apply(splices)
         self.last = document
         if splices:
             document.touch()

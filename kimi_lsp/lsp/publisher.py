@@ -84,10 +84,24 @@ class Publisher:
         self._waiting.discard(document.uri)
         self.publish(document)
 
+    def follow(self, document: Document) -> None:
+        """Tell the client at once where an edit moved its findings: editors guess, and some guess wrong.
+
+        At most once in the time of the debounce; a burst of edits is told when it pauses.
+        """
+        known = document.published
+        rest_s = self._settings().debounce_ms / 1000
+        if known is None or time.monotonic() - self._told.get(document.uri, 0.0) < rest_s:
+            return
+        source = document.source()
+        if [self.diagnostic(one, source, document.home) for one in self.shown(document)] != known[1]:
+            self.publish(document)
+
     def publish(self, document: Document) -> None:
         """Tell the client what holds now, if it does not know it yet."""
         if not document.is_open:
             return
+        document.has_moved = False
         source, version = document.source(), document.mirror.version
         diagnostics = [self.diagnostic(one, source, document.home) for one in self.shown(document)]
         news = (version if diagnostics else None, diagnostics)

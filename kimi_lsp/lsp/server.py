@@ -145,7 +145,12 @@ def _route(connection: Connection, parts: Parts, params: p.InitializeParams) -> 
     }
     for method, (kind, handler) in handlers.items():
         connection.route(method, Route(kind, handler))
-    connection.on_shutdown = lambda: parts.jobs.cancel("the server stops")
+
+    def stop() -> None:
+        configuration.stop()
+        parts.jobs.cancel("the server stops")
+
+    connection.on_shutdown = stop
 
 
 def run(handshake: Handshake) -> int:

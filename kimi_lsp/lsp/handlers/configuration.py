@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
+import anyio
 from anyio import to_thread
 from msgspec import Raw
 
@@ -34,6 +35,7 @@ class Configuration:
     def __init__(self, parts: Parts, params: InitializeParams) -> None:
         self._parts = parts
         self._roots = roots(params)
+        self._unwatch = anyio.Event()
         parts.workspace.set_folders(self._roots)
         self._base = ClientSettings()  # what a configuration is laid over
         self._base = self._read(params.initialization_options, Origin.START)
@@ -59,8 +61,8 @@ class Configuration:
                 )
             except (RequestError, TimeoutError):
                 parts.warn_once("the client refused to watch kimi.toml: restart the server after a change to it")
-        elif self._roots:
-            parts.spawn(self._watch)
+        else:
+            self._watch_anew()
         parts.status.tell()
 
     def did_change_configuration(self, params: DidChangeConfigurationParams) -> Awaitable[None] | None:
@@ -77,6 +79,12 @@ class Configuration:
         self._roots = [*(root for root in self._roots if root not in gone), *came]
         self._parts.workspace.set_folders(self._roots)
         self._reset()
+        if not self._parts.caps.registers_watchers:
+            self._watch_anew()
+
+    def stop(self) -> None:
+        """Watch no longer: what waits for the disk can only be told, not cancelled."""
+        self._unwatch.set()
 
     def did_change_watched_files(self, params: DidChangeWatchedFilesParams) -> None:
         """Files changed outside the editor."""
@@ -131,15 +139,21 @@ class Configuration:
                 self._parts.publisher.publish(document)
         self._parts.redraw()
 
-    async def _watch(self) -> None:
+    def _watch_anew(self) -> None:
+        self._unwatch.set()
+        self._unwatch = anyio.Event()
+        if self._roots:
+            self._parts.spawn(self._watch, tuple(self._roots), self._unwatch)
+
+    async def _watch(self, roots: Sequence[Path], unwatch: anyio.Event) -> None:
         """Watch the projects' own configuration, where the client does not: their root folders alone."""
         # Only some clients need it, and it costs 70 ms. One of its parameters has a type that is not exported.
         from watchfiles import awatch  # noqa: PLC0415  # pyright: ignore[reportUnknownVariableType]
 
-        folders = [root for root in self._roots if await to_thread.run_sync(root.is_dir)]
+        folders = [root for root in roots if await to_thread.run_sync(root.is_dir)]
         if not folders:
             return
-        changed = awatch(*folders, recursive=False, watch_filter=_is_watched, rust_timeout=60_000)
+        changed = awatch(*folders, recursive=False, watch_filter=_is_watched, rust_timeout=60_000, stop_event=unwatch)
         async for changes in changed:
             self._changed([Path(path) for _, path in changes])
 

@@ -42,6 +42,8 @@ class Sync:
             parts.connection.log(MessageType.DEBUG, "a change of a document that is not open was ignored")
             return
         parts.jobs.cancel("the text was edited", uri=uri, is_triggered=True)
+        if document.has_moved:
+            parts.publisher.follow(document)
         parts.refresher.refresh(document)
         if parts.settings.trigger == "onIdle" and document not in self._idle:
             self._idle.add(document)

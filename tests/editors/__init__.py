@@ -1,0 +1,1 @@
+"""The server in real editors, headless: what their users see, and what they send."""
