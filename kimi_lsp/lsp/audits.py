@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import partial
+from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
@@ -35,6 +35,9 @@ from kimi_lsp.lsp.status import Facts, Status
 from kimi_lsp.lsp.workspace import Home, Workspace
 from mcp_tools.finding import Notice
 from mcp_tools.project import Overlay, Project
+
+if TYPE_CHECKING:
+    from kimi_lsp.audit import Auditor
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Audits:
             if order.home.session is None:
                 return AuditResult("failed", message=_line(order.home.problem))
             with self._desk.jobs.start(order.title, order.home.key, uris, is_triggered=order.is_triggered) as job:
+                job.is_silent = not order.may_ask_model
                 self._count()
                 with job.scope:
                     return await _Run(self._desk, order, job, token).run()
@@ -89,7 +93,7 @@ class Audits:
             self._count()
 
     def _count(self) -> None:
-        self._desk.status.audits = len(self._desk.jobs)
+        self._desk.status.audits = sum(not job.is_silent for job in self._desk.jobs)
         self._desk.status.tell()
 
 
@@ -113,8 +117,6 @@ class _Run:
 
     async def run(self) -> AuditResult:
         desk, order = self._desk, self._order
-        session = order.home.session
-        assert session is not None
         self._depth = self._allowed_depth()
         is_seen = order.may_ask_model
         fresh = f"kimi-audit-{self._job.number}" if desk.creates_progress and is_seen else None
@@ -122,12 +124,13 @@ class _Run:
         self._job.token = self._progress.token
         self._progress.begin(order.title)
         try:
-            project = self._landing.project = await to_thread.run_sync(self._view)
+            auditor, project = await to_thread.run_sync(self._prepared)
+            self._landing.project = project
             request = replace(
                 self._request(project),
                 consent=desk.consent.asker(order.home.key, may_ask=not order.is_triggered),
             )
-            async with session.auditor(self._depth).audit(request) as events:
+            async with auditor.audit(request) as events:
                 async for event in events:
                     self._take(event)
                     await desk.connection.ready()  # a client that does not read holds the audit back
@@ -152,9 +155,15 @@ class _Run:
             return Depth.LOCAL
         return depth
 
-    def _view(self) -> Project:
-        """The project on disk with the open documents' texts over it; in a thread."""
-        return Overlay(self._order.home.view(self._order.paths), self._landing.texts)
+    def _prepared(self) -> tuple["Auditor", Project]:
+        """The auditor, and the project on disk with the open documents' texts over it.
+
+        In a thread: the first one imports a lot, the other reads the disk.
+        """
+        session = self._order.home.session
+        assert session is not None
+        view = self._order.home.view(self._order.paths)
+        return session.auditor(self._depth), Overlay(view, self._landing.texts)
 
     def _request(self, project: Project) -> AuditRequest:
         session = self._order.home.session
@@ -204,7 +213,8 @@ class _Run:
         is_whole = order.may_ask_model and not any(finished.units.get(one) for one in _UNFINISHED)
         paths = order.paths or None if order.may_ask_model and not order.focus else ()
         self._landing.settle(paths, is_whole=is_whole)
-        await self._tell_status(finished)
+        if order.may_ask_model:
+            await self._tell_status(finished)
         result = self._result(finished)
         self._progress.end(f"{result.findings} findings" + (f"; {result.notices[0]}" if result.notices else ""))
         return result
@@ -213,7 +223,7 @@ class _Run:
         units = finished.units
         return AuditResult(
             state="finished",
-            findings=self._landing.shown,
+            findings=sum(one.suppressed is None for one in finished.report.findings),
             run_id=finished.run_id,
             reviewed=units.get(UnitStatus.REVIEWED, 0),
             cached=units.get(UnitStatus.CACHED, 0),
@@ -228,13 +238,12 @@ class _Run:
         settings = session.settings
         trouble = next((notice for notice in self._notices if notice.incomplete), None)
         desk.status.attention = None if trouble is None else trouble.message
-        if trouble is not None and self._order.may_ask_model:
+        if trouble is not None:
             desk.warn(f"{self._order.title}: {trouble.message}")
         spent: Decimal | None = None
         if self._depth is not Depth.LOCAL:
             try:
-                today = partial(session.store().ledger.spending, since="day")
-                spent = (await to_thread.run_sync(today)).cost_usd
+                spent = await to_thread.run_sync(lambda: session.store().ledger.spending(since="day").cost_usd)
             except StoreError:
                 spent = finished.spent.cost_usd
         desk.status.facts = Facts(

@@ -27,6 +27,7 @@ class Job:
     is_triggered: bool  # by a save or a pause, not by a user: an edit makes it pointless
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     token: int | str | None = None
+    is_silent: bool = False  # it only looks up what is known, and nobody is told that it runs
     why: str = ""  # it was cancelled
 
     def is_about(self, uri: str) -> bool:
@@ -76,7 +77,7 @@ class Jobs:
         token: int | str | None = None,
         is_triggered: bool | None = None,
     ) -> int:
-        """Cancel the jobs that fit all that is given; how many."""
+        """Cancel the jobs that fit all that is given; how many, without those that nobody knows of."""
         count = 0
         for job in self:
             if (
@@ -86,5 +87,5 @@ class Jobs:
                 and (is_triggered is None or job.is_triggered is is_triggered)
             ):
                 job.cancel(why)
-                count += 1
+                count += not job.is_silent
         return count

@@ -81,7 +81,6 @@ class Landing:
         self._reviewed: dict[str, list[tuple[int, int]]] = {}
         self._touched: dict[Document, None] = {}
         self.project: Project | None = None  # the view that is audited, for files that are not open
-        self.shown = 0  # findings that were put up
 
     @property
     def texts(self) -> dict[str, str]:
@@ -98,7 +97,6 @@ class Landing:
             span = None if edits is None else follow(*_span(finding, source), edits)
             late, mirror = Late(finding, source, span), document.mirror
             if document.board.add_model(late, self._generation, lambda offset: mirror.position(offset)[0]):
-                self.shown += 1
                 self._touched[document] = None
                 self._teller.soon(document)
         # What tools say of an open document is kept up while it is typed: it is there already.
@@ -139,7 +137,6 @@ class Landing:
         path, source = finding.location.path, self._read(finding.location.path)
         region = finding.location.region
         text = source.slice(region) if source is not None and region is not None else ""
-        self.shown += 1
         document = self._documents.named(self._home, path)
         if document is None:
             known = self._closed.add(self._home.key, path, Kept(finding, text, self._generation))

@@ -113,7 +113,7 @@ async def test_a_selection_is_audited_with_what_surrounds_it(kimi: FakeKimi, tmp
         uri = one.open()
         selection: Json = {"uri": uri, "range": span((13, 0), (15, 0))}
         result = await one.client.execute("kimi.auditSelection", selection)
-        assert get(result, "findings") == 1
+        assert get(result, "findings") == 3
         await one.sees(uri, *ALL)
     [chat] = kimi.chats
     assert "return 60" not in chat.prompt
@@ -124,7 +124,7 @@ async def test_commands_without_arguments_mean_the_document_used_last(kimi: Fake
     async with story(tmp_path, kimi, files={"app.py": APP, "b.py": "x = 1\n"}) as one:
         one.open("b.py")
         uri = one.open("app.py")
-        assert get(await one.client.execute("kimi.auditFile"), "findings") == 1
+        assert get(await one.client.execute("kimi.auditFile"), "findings") == 3
         await one.sees(uri, *ALL)
         assert await one.client.execute("kimi.cancel") == {"cancelled": 0}
 

@@ -46,7 +46,7 @@ async def test_findings_of_a_model_appear_while_it_is_still_answering(kimi: Fake
         response = await one.client.response(request)
         await one.sees(uri, "1: weak-cryptography", *ALL)
         result = response.get("result")
-        assert (get(result, "state"), get(result, "findings"), get(result, "reviewed")) == ("finished", 2, 1)
+        assert (get(result, "state"), get(result, "findings"), get(result, "reviewed")) == ("finished", 4, 1)
         kinds = progress_kinds(one.client.messages, "t1")
         assert (kinds[0], kinds[-1]) == ("begin", "end")
         assert set(kinds[1:-1]) <= {"report"}
