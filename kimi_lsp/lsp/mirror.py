@@ -130,7 +130,7 @@ class Mirror:
         """The present text for a tool; the same object until the next change."""
         known = self._source
         if known is None or known.path != path or known.language != language:
-            known = self._source = Source(path, self._text, language)
+            known = self._source = Source(path, self._text, language).knowing_lines(self._starts.all())
         return known
 
     def mark(self) -> Ticket:
@@ -205,6 +205,11 @@ class _Starts:
         if line < len(self._low):
             return self._low[line]
         return self._total - self._high[len(self._low) - 1 - line]
+
+    def all(self) -> list[int]:
+        """Every start, in order."""
+        total = self._total
+        return [*self._low, *[total - offset for offset in reversed(self._high)]]
 
     def line_of(self, offset: int) -> int:
         """The line that an offset lies on."""

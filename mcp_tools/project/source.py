@@ -40,6 +40,11 @@ class Source:
     def _starts(self) -> list[int]:
         return [0, *(end.end() for end in _LINE_END.finditer(self.text))]
 
+    def knowing_lines(self, starts: list[int]) -> "Source":
+        """The same text, for whoever knows already where its lines start: `starts` is trusted, its first is 0."""
+        self.__dict__["_starts"] = starts  # where `cached_property` keeps it
+        return self
+
     @cached_property
     def _normalised(self) -> list[str]:
         return [normalise(self.line(number)) for number in range(self.line_count)]

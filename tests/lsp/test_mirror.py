@@ -111,6 +111,11 @@ class MirrorsTheClient(RuleBasedStateMachine):
             assert self.mirror.since(ticket) is None
 
     @invariant()
+    def its_source_knows_the_lines_that_a_search_finds(self) -> None:
+        known, found = self.mirror.source("a.py", None), Source("a.py", self.mirror.text)
+        assert list(known.lines()) == list(found.lines())
+
+    @invariant()
     def the_text_is_the_clients(self) -> None:
         assert self.client.encode(self.mirror.text) == self.client.data
         assert self.mirror.version == self.version
