@@ -32,6 +32,11 @@ def remote(kimi: FakeKimi) -> dict[str, str]:
     return {"KIMI_LSP_BASE_URL": url, "KIMI_LSP_ALLOW_HTTP": "1"}
 
 
+def status_of(pid: int) -> str:
+    """What the kernel says of a process."""
+    return Path(f"/proc/{pid}/status").read_text()
+
+
 async def test_nothing_leaves_before_the_user_agreed_and_then_it_is_remembered(kimi: FakeKimi, tmp_path: Path) -> None:
     kimi.respond(lambda chat: answer(TRAVERSAL))
     async with story(tmp_path, kimi, env=remote(kimi)) as one:
@@ -289,7 +294,6 @@ async def test_many_documents_are_open_at_once(tmp_path: Path) -> None:
 async def test_the_server_has_no_right_to_write_into_a_project(tmp_path: Path) -> None:
     async with story(tmp_path) as one:
         await one.sees(one.open(), *FACTS)
-        status = Path(f"/proc/{one.client.pid}/status").read_text()
-        assert "NoNewPrivs:\t1" in status
+        assert "NoNewPrivs:\t1" in status_of(one.client.pid)
         told = [m.get("params", "message") for m in one.client.messages if m.method == "window/logMessage"]
         assert any("confined" in str(text) and "not confined" not in str(text) for text in told)

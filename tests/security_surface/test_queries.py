@@ -10,9 +10,12 @@ import pytest
 from mcp_tools.project import Source
 from mcp_tools.project.syntax import PARSED, parse_bytes
 from mcp_tools.security_surface import RULES
-from mcp_tools.security_surface.engine import through_gates
+from mcp_tools.security_surface.drafts import through_gates
 from mcp_tools.security_surface.gates import GATES, File
-from mcp_tools.security_surface.patterns import Match, query_set
+from mcp_tools.security_surface.patterns import places as places_of
+from mcp_tools.security_surface.patterns import query_set
+from mcp_tools.security_surface.search import Match, in_code
+from mcp_tools.security_surface.search import matches as search
 from tests.security_surface.pages import examples
 
 SOURCES = [example.source for rule_id in RULES for example in examples(rule_id) if example.source.language in PARSED]
@@ -27,12 +30,12 @@ def matches(source: Source, places: Sequence[tuple[int, int]] | None = None) -> 
     tree = parse_bytes(language, data)
     assert tree is not None
     queries = query_set(language)
-    found = queries.matches(tree.root_node, queries.places(source.path, data) if places is None else places)
-    return [
-        match
-        for match in found
-        if match is not None and (match.pattern.path is None or match.pattern.path.search(source.path))
-    ]
+    wanted = queries.wanted(source.path, data)
+    around = places_of(wanted, data)
+    pairs = in_code(tree.root_node, [(pattern, around[pattern.anchor]) for pattern in wanted])
+    if places is not None:
+        pairs = [(pattern, places) for pattern in queries.patterns if pattern.takes(source.path)]
+    return [match for match in search(tree.root_node, pairs) if match is not None]
 
 
 def survivors(source: Source, found: Sequence[Match]) -> set[tuple[str, int, int]]:
@@ -48,6 +51,11 @@ def survivors(source: Source, found: Sequence[Match]) -> set[tuple[str, int, int
 @pytest.mark.parametrize("language", sorted(PARSED))
 def test_every_query_compiles_and_its_settings_are_known(language: str) -> None:
     for pattern in query_set(language).patterns:
+        assert pattern.query.pattern_count == 1
+        assert (
+            pattern.query.pattern_settings(0).items() >= {"rule": pattern.rule.id, "message": pattern.message}.items()
+        )
+        assert pattern.query.pattern_settings(0).get("path") == (pattern.path and pattern.path.pattern)
         assert pattern.rule.id in RULES
         assert pattern.message.endswith(".")
         assert set(pattern.gates) <= set(GATES)
@@ -92,5 +100,5 @@ def test_an_example_among_much_other_code_is_found_all_the_same() -> None:
 
 
 def test_a_text_without_trigger_words_is_not_parsed_for() -> None:
-    assert query_set("python").places("a.py", b"def add(a, b):\n    return a + b\n") == []
-    assert query_set("python").places("a.py", b"context = textual + evaluate\n") == []
+    assert query_set("python").wanted("a.py", b"def add(a, b):\n    return a + b\n") == []
+    assert query_set("python").wanted("a.py", b"context = textual + evaluate\n") == []
