@@ -1,7 +1,7 @@
 """Tool findings as you type: one run per document at a time, after a pause, on the latest text, in worker threads.
 
 The quick look comes first. When typing rests, the whole text is looked at once more, and after open and save also by
-the tools that need a program; only what differs is told again.
+the tools that need a program; what they take would be felt in typing. Only what differs is told again.
 """
 
 import time
@@ -98,12 +98,13 @@ class Refresher:
                     await self._pause(document)
                     await self._look(document)
                     continue
-                if document.wants_file:
-                    document.wants_file = False
-                    self._queue_file(document)
                 if await self._woken(document, _SETTLE_S):
                     continue
-                if not await self._look_again(document):
+                await self._look_again(document)
+                if document.wants_file and not document.is_dirty:
+                    document.wants_file = False
+                    self._queue_file(document)
+                if not document.is_dirty and not document.wants_file:
                     return
         finally:
             document.is_refreshing = False
@@ -180,16 +181,15 @@ class Refresher:
             document.board.set_tools(Layer.LIVE, live.findings, source)
             self._publisher.publish(document)
 
-    async def _look_again(self, document: Document) -> bool:
-        """The look at the whole text when typing rests. True when there is more to do."""
+    async def _look_again(self, document: Document) -> None:
+        """The look at the whole text when typing rests."""
         live = document.live
-        if live is not None and document.mirror.version and not document.edits:
+        if live is not None and not document.edits:
             source, version = document.source(), document.mirror.version
             has_changed = await to_thread.run_sync(live.settle, limiter=self._threads)
             if has_changed and document.is_open and document.mirror.version == version:
                 document.board.set_tools(Layer.LIVE, live.findings, source)
                 self._publisher.publish(document)
-        return document.is_dirty or document.wants_file
 
     def _is_wanted(self, document: Document, source: Source) -> bool:
         home = document.home
