@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from mcp_tools.redaction.lazy import Lazy
 from mcp_tools.redaction.looks import (
     has_stand_in_word,
     is_dotted_name,
@@ -25,15 +26,26 @@ class Place:
     kind: str
     name: str
     leads: tuple[str, ...]
-    pattern: re.Pattern[str]
+    pattern: Lazy
     accepts: Callable[[re.Match[str]], bool]
     reports: Callable[[re.Match[str]], bool]
 
 
-def known_places(text: str, lowered: str) -> Iterator[Secret]:
-    """Every credential in a known place; `lowered` is the text in lower case, of the same length."""
+def leads_in(lowered: str) -> frozenset[str]:
+    """The leads that stand in a text in lower case."""
+    return frozenset(lead for lead in {lead for place in PLACES for lead in place.leads} if lead in lowered)
+
+
+def known_places(text: str, lowered: str, leads: frozenset[str] = frozenset()) -> Iterator[Secret]:
+    """Every credential in a known place.
+
+    Args:
+        text: what is searched.
+        lowered: the text in lower case, of the same length.
+        leads: the leads of the whole text, where this one is a part of it.
+    """
     for place in PLACES:
-        if not any(lead in lowered for lead in place.leads):
+        if not any(lead in leads or lead in lowered for lead in place.leads):
             continue
         for match in place.pattern.finditer(text):
             if not is_stand_in(match["v"]) and place.accepts(match):
@@ -106,8 +118,8 @@ def _is_among_settings(match: re.Match[str]) -> bool:
     return has_neighbour is not None and not (is_words(value) and is_label(value))
 
 
-_SETTING_BEFORE = re.compile(r"[A-Za-z][\w.]{0,30}=[^\s;=,()]{1,80}[ ]\Z|[A-Za-z][\w ]{1,40}=[^;=\r\n]{1,80};[ \t]?\Z")
-_SETTING_AFTER = re.compile(r"[ ][A-Za-z][\w.]{0,30}=[^\s=]|;[ \t]?[A-Za-z][\w ]{1,30}=")
+_SETTING_BEFORE = Lazy(r"[A-Za-z][\w.]{0,30}=[^\s;=,()]{1,80}[ ]\Z|[A-Za-z][\w ]{1,40}=[^;=\r\n]{1,80};[ \t]?\Z")
+_SETTING_AFTER = Lazy(r"[ ][A-Za-z][\w.]{0,30}=[^\s=]|;[ \t]?[A-Za-z][\w ]{1,30}=")
 
 
 def _place(
@@ -118,7 +130,7 @@ def _place(
     accepts: Callable[[re.Match[str]], bool] = _always,
     reports: Callable[[re.Match[str]], bool] = _is_chosen,
 ) -> Place:
-    return Place(kind, name, tuple(leads.split("|")), re.compile(pattern), accepts, reports)
+    return Place(kind, name, tuple(leads.split("|")), Lazy(pattern), accepts, reports)
 
 
 PLACES: tuple[Place, ...] = (

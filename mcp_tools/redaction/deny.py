@@ -2,6 +2,7 @@
 
 import re
 from fnmatch import translate
+from functools import cache
 
 _NAMES = """
     .env .env.* .envrc *.env env.local *.tfvars *.tfvars.json *.tfstate *.tfstate.* .terraformrc terraform.rc
@@ -43,9 +44,19 @@ def _any_of(globs: str, before: str = "") -> re.Pattern[str]:
     return re.compile("|".join(before + translate(glob) for glob in globs.split()))
 
 
-_DENIED_NAME = _any_of(_NAMES)
-_DENIED_PATH = _any_of(_PATHS, before="(?:.*/)?")
-_HARMLESS_NAME = _any_of(_HARMLESS)
+@cache
+def _denied_name() -> re.Pattern[str]:
+    return _any_of(_NAMES)
+
+
+@cache
+def _denied_path() -> re.Pattern[str]:
+    return _any_of(_PATHS, before="(?:.*/)?")
+
+
+@cache
+def _harmless_name() -> re.Pattern[str]:
+    return _any_of(_HARMLESS)
 
 
 def is_denied(path: str) -> bool:
@@ -55,6 +66,6 @@ def is_denied(path: str) -> bool:
     """
     path = path.replace("\\", "/").lower()
     name = path.rsplit("/", 1)[-1].rstrip(" .")
-    if _HARMLESS_NAME.match(name):
+    if _harmless_name().match(name):
         return False
-    return _DENIED_NAME.match(name) is not None or _DENIED_PATH.match(path) is not None
+    return _denied_name().match(name) is not None or _denied_path().match(path) is not None

@@ -1,10 +1,11 @@
 r"""Read text through its escapes: `\u0041KIA…` and `\x41KIA…` are `AKIA…`, at any depth of strings in strings."""
 
-import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
-_ESCAPE = re.compile(r"\\{1,16}+(?:u\{?00([2-7][0-9a-fA-F])\}?|x([2-7][0-9a-fA-F]))|&#x([2-7][0-9a-fA-F]);")
+from mcp_tools.redaction.lazy import Lazy
+
+_ESCAPE = Lazy(r"\\{1,16}+(?:u\{?00([2-7][0-9a-fA-F])\}?|x([2-7][0-9a-fA-F]))|&#x([2-7][0-9a-fA-F]);")
 _LEADS = ("\\u00", "\\u{00", "\\x", "&#x")
 
 

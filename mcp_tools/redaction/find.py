@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from mcp_tools.project import language_of
 from mcp_tools.redaction.access import known_places
 from mcp_tools.redaction.escapes import unescaped
+from mcp_tools.redaction.lazy import Lazy
 from mcp_tools.redaction.literals import random_literals
 from mcp_tools.redaction.looks import is_mixed, is_random
 from mcp_tools.redaction.pem import KIND, private_keys
@@ -16,8 +18,8 @@ from mcp_tools.redaction.structure import Setting, flagged_values, keyed_values,
 from mcp_tools.redaction.tokens import known_tokens, shown_prefix
 
 _BARE_WORD_LANGUAGES = frozenset("dotenv ini conf properties yaml toml terraform shell fish batch dockerfile".split())
-_NOT_BLANK = re.compile(f"[^{BLANK}]+")
-_SAMPLE_PATH = re.compile(
+_NOT_BLANK = Lazy(f"[^{BLANK}]+")
+_SAMPLE_PATH = Lazy(
     r"(?:^|[/_.-])(?:tests?|testing|testdata|spec|specs|fixtures?|examples?|samples?|demos?|docs?|mocks?|stubs?|e2e|cypress|dummy|"
     r"tutorials?|templates?|locales?|i18n|snapshots?|cassettes?|benchmarks?)(?:[/_.-]|$)|\.(?:md|rst|adoc|ipynb|po|pot)$",
     re.IGNORECASE,
@@ -30,11 +32,20 @@ def find_secrets(text: str, path: str = "") -> list[Secret]:
     The path can only add: in configuration files a bare word after `password:` counts. It also decides, with the
     value itself, what is reportable: not what stands in tests, examples or documentation.
     """
-    setting = _setting(path)
+    return _found(text, _setting(path), frozenset())
+
+
+def find_secrets_within(text: str, path: str, start: int, stop: int, leads: frozenset[str]) -> list[Secret]:
+    """The secrets of a part of a text, read by itself; `leads` are those of the whole (`access.leads_in`)."""
+    return [each.shifted(start) for each in _found(text[start:stop], _setting(path), leads)]
+
+
+def _found(text: str, setting: Setting, leads: frozenset[str]) -> list[Secret]:
     marked = blanked(text)
-    found = list(_candidates(marked, setting))
+    found = list(_candidates(marked, setting, leads))
     if plain := unescaped(marked):
-        found += (each.moved(marked, *plain.span(each.start, each.stop)) for each in _candidates(plain.text, setting))
+        again = _candidates(plain.text, setting, leads)
+        found += (each.moved(marked, *plain.span(each.start, each.stop)) for each in again)
     return [each.moved(text, each.start, each.stop) for each in _apart(marked, found)]
 
 
@@ -49,6 +60,7 @@ def lower(text: str) -> str:
     return lowered if len(lowered) == len(text) else text.replace("İ", "i").lower()
 
 
+@lru_cache(64)
 def _setting(path: str) -> Setting:
     if not path:
         return Setting()
@@ -59,12 +71,12 @@ def _setting(path: str) -> Setting:
     return Setting(takes_bare_words, _SAMPLE_PATH.search(path) is not None)
 
 
-def _candidates(text: str, setting: Setting) -> Iterator[Secret]:
+def _candidates(text: str, setting: Setting, leads: frozenset[str]) -> Iterator[Secret]:
     """What each way of looking finds, the surest first."""
     lowered = lower(text)
     yield from private_keys(text)
     yield from known_tokens(text)
-    yield from known_places(text, lowered)
+    yield from known_places(text, lowered, leads)
     yield from keyed_values(text, lowered, setting)
     yield from flagged_values(text, lowered, setting)
     yield from paired_values(text, lowered, setting)

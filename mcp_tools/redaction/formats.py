@@ -7,6 +7,8 @@ Kingfisher served as a check-list of which vendors exist.
 import re
 from dataclasses import dataclass
 
+from mcp_tools.redaction.lazy import Lazy
+
 _EDGE = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2}))"  # also after an escape such as \n or %3D
 _END = r"(?![A-Za-z0-9])"
 
@@ -22,14 +24,14 @@ class Format:
     kind: str
     name: str
     keywords: tuple[str, ...]
-    pattern: re.Pattern[str]
+    pattern: Lazy
     backs: tuple[int, ...] = (0,)
     is_reportable: bool = True
 
     @property
     def has_part(self) -> bool:
         """True where the secret is a part of the match."""
-        return "v" in self.pattern.groupindex
+        return "(?P<v>" in self.pattern.pattern
 
     @property
     def shown_prefix(self) -> int:
@@ -41,14 +43,14 @@ def _token(kind: str, name: str, keywords: str, body: str, *, is_reportable: boo
     """A format that starts with one of its keywords and goes on with a body."""
     words = tuple(keywords.split())
     lead = "|".join(map(re.escape, words))
-    return Format(kind, name, words, re.compile(f"{_EDGE}(?:{lead})(?:{body}){_END}"), is_reportable=is_reportable)
+    return Format(kind, name, words, Lazy(f"{_EDGE}(?:{lead})(?:{body}){_END}"), is_reportable=is_reportable)
 
 
 def _within(
     kind: str, name: str, keywords: str, pattern: str, *, backs: tuple[int, ...] = (0,), is_reportable: bool = True
 ) -> Format:
     """A format whose secret is a part of the match, or stands before its keyword."""
-    return Format(kind, name, tuple(keywords.split()), re.compile(pattern), backs, is_reportable)
+    return Format(kind, name, tuple(keywords.split()), Lazy(pattern), backs, is_reportable)
 
 
 _B64 = r"[A-Za-z0-9+/]"

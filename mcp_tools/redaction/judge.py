@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from mcp_tools.redaction.keys import Family
+from mcp_tools.redaction.lazy import Lazy
 from mcp_tools.redaction.looks import (
     has_stand_in_word,
     is_address,
@@ -22,8 +23,8 @@ PROSE = frozenset({"", "is", "was", "is:", "was:"})
 """Operators between a key and a value in a sentence."""
 
 _COMPARING = frozenset({"==", "===", "!=", "!=="})
-_REGEX_SIGNS = re.compile(r"a-z|A-Z|0-9|\(\?|\[\^|\\[dwsb]|\[[a-z]-[a-z]\]|\.\*|\\\\")
-_DIGEST_CONTEXT = re.compile(
+_REGEX_SIGNS = Lazy(r"a-z|A-Z|0-9|\(\?|\[\^|\\[dwsb]|\[[a-z]-[a-z]\]|\.\*|\\\\")
+_DIGEST_CONTEXT = Lazy(
     r"sha-?\d|md5|digest|checksum|integrity|fingerprint|commit|revision|\brev\b|etag|uuid|guid|hash", re.IGNORECASE
 )
 _DIGEST_SIZES = frozenset({32, 40, 56, 64, 96, 128})

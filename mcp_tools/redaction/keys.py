@@ -1,8 +1,9 @@
 """Names that say what they hold is secret (`db_password`, `apiKey`), and the many that only sound so (`token_type`)."""
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
+
+from mcp_tools.redaction.lazy import Lazy
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,15 @@ _FAMILIES = {
     r"pepper(?![a-z])": _SALT,
 }
 WORD = "|".join(_FAMILIES)  # every alternative starts with a letter of its own, so that the engine can skip ahead
-_COMPILED = tuple((re.compile(pattern.replace("(?![a-z])", "")), family) for pattern, family in _FAMILIES.items())
+_COMPILED = tuple((Lazy(pattern.replace("(?![a-z])", "")), family) for pattern, family in _FAMILIES.items())
 
-_SECRET_KEY = re.compile(
+_SECRET_KEY = Lazy(
     r"(?:\b|_|\.|-|[a-z])(?:api|app|application|account|master|encryption|encrypt|enc|signing|sign|signature|service|subscription|licen[cs]e|ssh|aes|des|hmac|shared|"
     r"storage|consumer|webhook|deploy|admin|root|access|private|priv|client|secret|auth|session|cookie|crypto|write|ingest|token|password|user)[_.-]?\Z"
 )
 _SHORT_WORDS = frozenset({"pass", "pw", "psk", "pepper", "auth", "salt", "cred", "creds"})
 
-_BENIGN_TAIL = re.compile(
+_BENIGN_TAIL = Lazy(
     r"(?:names?|type|url|uri|path|file|fields?|len|length|size|count|num|max|min|limit|header|prefix|suffix|regexp?|re|pattern|label|title|error|err|"
     r"msg|message|class|cls|format|fmt|policy|expir\w*|ttl|timeout|method|mode|version|index|idx|kind|hint|prompt|text|placeholder|help|desc|"
     r"description|docs?|input|widget|form|view|page|link|reset|changed?|required|enabled|disabled|valid\w*|verif\w*|checker|check|hashers?|provider|"
@@ -68,7 +69,7 @@ _BENIGN_TAIL = re.compile(
     r"property_?name|schema|model|spec|config|settings|template|example|sample|info|meta|metadata|data_?type|object|obj|lookup|getter|setter|"
     r"modifiers?|code_?point|board|word|ring|chain|args?|kwargs?|encode|decode|starts_?with|ends_?with|l?r?strip|split|join|\.get|\.pop|press|down|up|frame|frames|space|share|strokes?)s?\Z"
 )
-_BENIGN_KEY = re.compile(
+_BENIGN_KEY = Lazy(
     r"tokeni[sz]|(?:max|min|num|n|total|stop|pad|eos|bos|unk|sep|cls|mask|special|prompt|completion|input|output|cached|reasoning|punct|next|prev|"
     r"current|last|first|end|start|lex|syntax|sub|word|comment|expr|op|opening|closing|cancel|ct|page|continuation|sync|parse\w*)[_.-]?tokens?\Z|"
     r"tokens\Z|regex|getpass|public|sha-?\d|md5|checksum|digest|fingerprint|integrity|etag|foreign|primary|cache_?key|pub_?key|no_?pass|"

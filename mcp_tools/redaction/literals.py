@@ -3,21 +3,22 @@
 import re
 from collections.abc import Iterator
 
+from mcp_tools.redaction.lazy import Lazy
 from mcp_tools.redaction.looks import entropy, is_random, is_uuid
 from mcp_tools.redaction.secret import Secret
 
 KIND = "random-literal"
 
-_LITERAL = re.compile(r"[\"'`](?P<v>[A-Za-z0-9+/_=.~-]{24,8000}+)(?:\\[nr])?\\*[\"'`]")
-_ONLY_HEX = re.compile(r"[0-9a-fA-F]+")
-_BODY = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
-_DIGEST = re.compile(
+_LITERAL = Lazy(r"[\"'`](?P<v>[A-Za-z0-9+/_=.~-]{24,8000}+)(?:\\[nr])?\\*[\"'`]")
+_ONLY_HEX = Lazy(r"[0-9a-fA-F]+")
+_BODY = Lazy(r"[A-Za-z0-9+/_-]{24,}={0,2}")
+_DIGEST = Lazy(
     r"sha-?\d|md5|digest|checksum|integrity|fingerprint|commit|revision|\brev\b|etag|uuid|guid|hash|blake|crc|expected|oid",
     re.IGNORECASE,
 )
-_SELF_NAMED = re.compile(r"(?:sha\d{1,3}|md5|h1)[-:=_]")
-_ALPHABET = re.compile(r"012345678|abcdefgh|ABCDEFGH")
-_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_SELF_NAMED = Lazy(r"(?:sha\d{1,3}|md5|h1)[-:=_]")
+_ALPHABET = Lazy(r"012345678|abcdefgh|ABCDEFGH")
+_UUID = Lazy(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _CONTEXT = 60  # characters before a literal on its line
 
 

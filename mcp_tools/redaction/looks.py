@@ -4,6 +4,8 @@ import math
 import re
 from collections import Counter
 
+from mcp_tools.redaction.lazy import Lazy
+
 _FOLLOWERS = (
     "abcdfgiklmnprstuvxy baceijlorsu cacehiklorstu dadeilorsu eabcdefgilmnpqrstvwxy faefilortu gaehilnrsu haeiort "
     "iabcdefglmnoprstvxz je keis ladefilostuy mabeimopsuv nacdefgiklnopstuvy oabcdegiklmnoprstuvw paeiloprstuy qu "
@@ -12,14 +14,14 @@ _FOLLOWERS = (
 _COMMON_PAIRS = frozenset(word[0] + follower for word in _FOLLOWERS.split() for follower in word[1:])
 _LONGEST_JUDGED = 160  # characters that are enough to tell
 
-_TEMPLATE = re.compile(
+_TEMPLATE = Lazy(
     r"\$\{[^}\r\n]{0,80}\}?|\$\([^)\r\n]{0,200}\)?|\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|#\{[^}\r\n]{0,80}\}|"
     r"\{[\w.!:\[\]()\"' -]{0,80}\}|%\(\w{1,40}\)s|%[-+.\d]{0,6}[sdrvq](?![A-Za-z0-9])|%[A-Z_]{3,40}%|"
     r"(?<![\w$])\$(?:[A-Z_][A-Z0-9_]{0,60}|[a-z_][A-Za-z_]{0,60}|\d)(?![\w!#%^&*])|"
     r"<[A-Za-z][^<>\r\n]{0,60}>|\[[A-Z][A-Za-z _-]{3,40}\]|@[A-Z_]{3,40}@|__[A-Z][A-Z_]{2,40}__"
 )
 _TEMPLATE_SIGNS = frozenset("$%{<[@_")
-_STANDS_IN = re.compile(
+_STANDS_IN = Lazy(
     r"(?:x{3,}|\*{3,}|\.{3,}|…|-{3,}|_{3,}|#{3,}|\?{3,}|0{4,}|1{4,}|1234(?:5(?:6(?:7(?:89?0?)?)?)?)?|abcd?e?f?|"
     r"change[-_ ]?(?:me|it|this|now|in[-_ ]?production)|replace[-_ ]?(?:me|this|with[a-z _-]*)|place[-_ ]?holder|"
     r"to[-_ ]?do|tbd|fixme|insert[a-z _-]*here|(?:enter|put|add|set|paste|use)[-_ ](?:your|the|a|an)[-_ ][a-z _-]*|"
@@ -29,37 +31,37 @@ _STANDS_IN = re.compile(
     r"int|boolean|bool|object|array|any|date|uuid|token|key|value|default)",
     re.IGNORECASE,
 )
-_STAND_IN_WORD = re.compile(
+_STAND_IN_WORD = Lazy(
     r"example|sample|dummy|fake|mock|place[-_ ]?holder|your|change[-_ ]?(?:me|it|this)|replace|redact|insert|x{4,}|"
     r"\*{3,}|\.{3,}|fo{2}(?:bar)?|todo|fixme|lorem|test|demo|invalid|not[-_ ]?(?:a[-_ ]?)?real|default|1234|abcd|4321|"
     r"qwert|deadbeef|cafebabe|(.)\1{5,}|s3cr3t|pass(?:word|wd|phrase)?|secret|hunter2|letmein|admin|guest|token|"
     r"correct[-_ ]?horse",
     re.IGNORECASE,
 )
-_FORMAT_STAND_IN = re.compile(
+_FORMAT_STAND_IN = Lazy(
     r"example|sample|dummy|fake|place[-_ ]?holder|your|change[-_ ]?me|redact|x{5,}|\*{3,}|\.{3,}|lorem|"
     r"test[-_]?(?:key|token)|not[-_ ]?real|0?12345678|abcdefg|deadbeef|(.)\1{6,}|(?:(..)\2|(...)\3){3}",
     re.IGNORECASE,
 )
-_WORDS = re.compile(r"[^\W\d]+(?:[ _.\-/:]+[^\W\d]+)*[.!?:]?")
-_LABEL = re.compile(
+_WORDS = Lazy(r"[^\W\d]+(?:[ _.\-/:]+[^\W\d]+)*[.!?:]?")
+_LABEL = Lazy(
     r"pass|secret|token|key|cred|auth|user|name|login|field|input|hash|crypt|bearer|basic|digest|oauth|string|text|value|"
     r"type|id$|none|null|header|required|optional|invalid|error|plain|prompt|config|env|file|vault|keyring|hidden|show",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(
+_ADDRESS = Lazy(
     r"(?:[a-z][a-z0-9+.-]{1,20}:)?//|\.{0,2}/[\w./-]*\Z|~/|[A-Za-z]:\\|data:|urn:|mailto:|arn:", re.IGNORECASE
 )
-_VERSION = re.compile(r"v?\d+(?:[._-]\d+){1,4}(?:[-+.]?(?:a|b|rc|dev|post|alpha|beta)[\d.]*)?", re.IGNORECASE)
-_TECHNICAL_NAME = re.compile(
+_VERSION = Lazy(r"v?\d+(?:[._-]\d+){1,4}(?:[-+.]?(?:a|b|rc|dev|post|alpha|beta)[\d.]*)?", re.IGNORECASE)
+_TECHNICAL_NAME = Lazy(
     r"(?:utf|iso|cp|ucs|latin|windows|sha|md|base|hmac|aes|rsa|des|blake|http|oauth|ipv|int|uint|float|str|vec|mp|x|"
     r"python|py|es|ecma|rfc|u|i|f)[-_]?\d+(?:[-_.]\w{1,6})*",
     re.IGNORECASE,
 )
-_DATE = re.compile(r"\d{4}-\d\d(?:-\d\d(?:[T ]\d\d:\d\d(?::\d\d[\d.]*)?(?:Z|[+-]\d\d:?\d\d)?)?)?")
-_HEX = re.compile(r"(?:0x)?[0-9a-f]+|(?:0x)?[0-9A-F]+")
-_UUID = re.compile(r"\{?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\}?", re.IGNORECASE)
-_DOTTED_NAME = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::|->)[A-Za-z_$][\w$]*)+")
+_DATE = Lazy(r"\d{4}-\d\d(?:-\d\d(?:[T ]\d\d:\d\d(?::\d\d[\d.]*)?(?:Z|[+-]\d\d:?\d\d)?)?)?")
+_HEX = Lazy(r"(?:0x)?[0-9a-f]+|(?:0x)?[0-9A-F]+")
+_UUID = Lazy(r"\{?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\}?", re.IGNORECASE)
+_DOTTED_NAME = Lazy(r"[A-Za-z_$][\w$]*(?:(?:\.|::|->)[A-Za-z_$][\w$]*)+")
 
 
 def entropy(value: str) -> float:

@@ -1,22 +1,22 @@
 """Private keys in text armour: PEM, OpenSSH, PGP, SSH2, PuTTY; also inside string literals and numbered listings."""
 
-import re
 from collections.abc import Iterator
 from itertools import zip_longest
 
+from mcp_tools.redaction.lazy import Lazy
 from mcp_tools.redaction.placeholder import blanked
 from mcp_tools.redaction.secret import Secret
 
 KIND = "private-key"
 
-_BEGIN = re.compile(
+_BEGIN = Lazy(
     r"-----? ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-----?|\nPrivate-Lines: \d+|<RSAKeyValue>|"
     r"<D>(?=[A-Za-z0-9+/]{40})"
 )
-_END = re.compile(r"-----? ?END [A-Z0-9 ]{0,40}PRIVATE KEY|\nPrivate-MAC:|</RSAKeyValue>")
-_RUN = re.compile(r"\\{1,16}+[nrt]|%0[aAdD]|([A-Za-z0-9+/=]{4,})")
-_HEADER = re.compile(r"[ \t\"'#*/|>\d]*[A-Za-z][A-Za-z0-9-]{2,30}: ")
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)?")
+_END = Lazy(r"-----? ?END [A-Z0-9 ]{0,40}PRIVATE KEY|\nPrivate-MAC:|</RSAKeyValue>")
+_RUN = Lazy(r"\\{1,16}+[nrt]|%0[aAdD]|([A-Za-z0-9+/=]{4,})")
+_HEADER = Lazy(r"[ \t\"'#*/|>\d]*[A-Za-z][A-Za-z0-9-]{2,30}: ")
+_LINE = Lazy(r"[^\r\n]*(?:\r\n|\n|\r)?")
 _LONGEST_BLOCK = 64_000  # characters
 _LEADS = ("PRIVATE KEY", "Private-Lines:", "RSAKeyValue>")
 

@@ -4,13 +4,15 @@ import json
 import re
 from collections.abc import Callable
 
-MARK = re.compile(r"(?:⟦|\\{1,16}+u27[eE]6)SECRET:([a-z0-9-]{1,64}):([0-9a-f]{8,64})(?:⟧|\\{1,16}+u27[eE]7)")
+from mcp_tools.redaction.lazy import Lazy
+
+MARK = Lazy(r"(?:⟦|\\{1,16}+u27[eE]6)SECRET:([a-z0-9-]{1,64}):([0-9a-f]{8,64})(?:⟧|\\{1,16}+u27[eE]7)")
 """A placeholder as it was written, or as it stands inside JSON that keeps to ASCII: kind and tag."""
 
 BLANK = "\ufdd0"
 """A code point that no text may use, so none does."""
 
-_LOOSE = re.compile(
+_LOOSE = Lazy(
     r"⟦[ \t]*SECRET:[ \t]*[\w-]{1,64}:[ \t]*(?P<exact>[0-9a-f]{8,64})[ \t]*⟧"
     r"|(?P<open>\\{1,16}+)u27[eE]6[ \t]*SECRET:[ \t]*[\w-]{1,64}:[ \t]*(?P<escaped>[0-9a-f]{8,64})"
     r"(?:[ \t]*\\{1,16}+u27[eE]7)?"

@@ -12,6 +12,7 @@ from mcp_tools.redaction import literals
 from mcp_tools.redaction.deny import is_denied
 from mcp_tools.redaction.escapes import unescaped
 from mcp_tools.redaction.find import find_secrets
+from mcp_tools.redaction.lazy import Lazy
 from mcp_tools.redaction.looks import is_address, is_dotted_name, is_mixed, is_random
 from mcp_tools.redaction.memory import Memory, is_memorable
 from mcp_tools.redaction.pem import KIND, runs
@@ -23,10 +24,10 @@ Redacted = NewType("Redacted", str)
 
 _FOREIGN = "text"  # the kind of what only looks like one of our placeholders
 _TAG = 8  # hexadecimal digits of a tag, more where two values would share one
-_LINE = re.compile(r"[^\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
-_SHORT = re.compile(r"[^\s\"\\]{4,4096}")
-_WORD = re.compile(r"[^\s\"'`=:,;<>(){}\[\]]{8,4096}")
-_SETTING = re.compile(
+_LINE = Lazy(r"[^\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
+_SHORT = Lazy(r"[^\s\"\\]{4,4096}")
+_WORD = Lazy(r"[^\s\"'`=:,;<>(){}\[\]]{8,4096}")
+_SETTING = Lazy(
     r"^[ \t]*(?:export[ \t]+)?[\w.-]{1,100}[ \t]*[=:][ \t]*[\"']?([^\r\n]{6,4096}?)[\"']?[ \t]*$", re.MULTILINE
 )
 

@@ -18,6 +18,12 @@ class Secret:
     is_reportable: bool
     name: str
 
+    def shifted(self, by: int) -> "Secret":
+        """The same secret so many characters further on."""
+        if not by:
+            return self
+        return Secret(self.kind, self.start + by, self.stop + by, self.value, self.is_reportable, self.name)
+
     def moved(self, text: str, start: int, stop: int) -> "Secret":
         """The same secret at another span of another text."""
         return Secret(self.kind, start, stop, text[start:stop], self.is_reportable, self.name)

@@ -14,6 +14,7 @@ from mcp_tools.redaction.judge import (
     is_quoted_secret,
     is_sure,
 )
+from mcp_tools.redaction.lazy import Lazy
 from mcp_tools.redaction.looks import is_mixed, is_random, strangeness
 from mcp_tools.redaction.secret import Secret
 
@@ -22,7 +23,7 @@ _LONGEST_EXPRESSION = 200  # characters in which a literal is looked for
 _KEY_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789_.-"
 _KEY_LEAD = 40  # characters before the word that can belong to the key
 _BEFORE_KEYS = frozenset({"", "export", "set", "setenv", "env", "arg", "$env:"})
-_WORD = re.compile(keys.WORD)
+_WORD = Lazy(keys.WORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def _later_literals(text: str, at: int, key: Key) -> Iterator[Secret]:
             yield Secret(key.family.kind, start, stop, value, is_reportable=False, name=key.family.name)
 
 
-def _end(pattern: re.Pattern[str], text: str, stop: int) -> int:
+def _end(pattern: Lazy, text: str, stop: int) -> int:
     """Where the run of characters ends in which a value was cut for its length."""
     run = pattern.match(text, stop)
     return run.end() if run else stop

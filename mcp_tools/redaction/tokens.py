@@ -1,7 +1,8 @@
 """Find the tokens of every known format in a text: keyword first, then the pattern at that place."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 from mcp_tools.redaction.formats import FORMATS
 from mcp_tools.redaction.looks import is_sample_token
@@ -22,24 +23,33 @@ def _any_of(words: Iterable[str]) -> str:
     return f"(?:{pattern})?" if ends_here else f"(?:{pattern})"
 
 
-_KEYWORDS = {keyword for token in FORMATS for keyword in token.keywords}
-_KEYWORD = re.compile(_any_of(_KEYWORDS))
-_FORMATS_AT = {
-    keyword: [rank for rank, token in enumerate(FORMATS) if any(map(keyword.startswith, token.keywords))]
-    for keyword in _KEYWORDS
-}  # a keyword, then the formats that have it or a beginning of it as theirs
+_LEAD = 3  # first characters of a keyword that are searched for: few enough to compile in a millisecond
 _FEWEST_CHARACTERS = 6  # different ones, in a token that is no `xxxxxx`
+
+
+@cache
+def _leads() -> tuple[re.Pattern[str], Mapping[str, Sequence[tuple[str, int]]]]:
+    """What finds the beginning of a keyword, and for each beginning the keywords with their formats' ranks."""
+    at: dict[str, list[tuple[str, int]]] = {}
+    for rank, token in enumerate(FORMATS):
+        for keyword in token.keywords:
+            at.setdefault(keyword[:_LEAD], []).append((keyword, rank))
+    pattern = re.compile(_any_of(at))
+    return pattern, {
+        lead: [*pairs, *(at.get(lead[:-1], ()) if len(lead) == _LEAD else ())] for lead, pairs in at.items()
+    }
 
 
 def known_tokens(text: str) -> list[Secret]:
     """Every value of a known format, the more specific format first; spans may overlap."""
     found: list[tuple[int, Secret]] = []
     reached: dict[int, int] = {}
-    search, at = _KEYWORD.search, 0
-    while keyword := search(text, at):
-        start = keyword.start()
+    pattern, keywords_at = _leads()
+    search, at = pattern.search, 0
+    while lead := search(text, at):
+        start = lead.start()
         at = start + 1
-        for rank in _FORMATS_AT[keyword[0]]:
+        for rank in sorted({rank for word, rank in keywords_at[lead[0]] if text.startswith(word, start)}):
             if start < reached.get(rank, 0):
                 continue
             token = FORMATS[rank]
@@ -59,5 +69,10 @@ def known_tokens(text: str) -> list[Secret]:
 def shown_prefix(value: str) -> int:
     """How many first characters of a value name its format and are no part of the secret; 0 for an unknown format."""
     return max(
-        (token.shown_prefix for token in FORMATS if token.shown_prefix and token.pattern.fullmatch(value)), default=0
+        (
+            token.shown_prefix
+            for token in FORMATS
+            if value.startswith(token.keywords) and token.shown_prefix and token.pattern.fullmatch(value)
+        ),
+        default=0,
     )

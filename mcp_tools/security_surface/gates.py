@@ -12,11 +12,13 @@ from tree_sitter import Node, Tree
 
 from mcp_tools.finding import Confidence
 from mcp_tools.project import Source
+from mcp_tools.redaction.lazy import Lazy
 from mcp_tools.security_surface.calls import callee
 from mcp_tools.security_surface.grammar import FUNCTIONS
 from mcp_tools.security_surface.imports import Imports
-from mcp_tools.security_surface.patterns import NEEDS, Match
+from mcp_tools.security_surface.patterns import NEEDS
 from mcp_tools.security_surface.pieces import Dynamic, Piece, Reader
+from mcp_tools.security_surface.search import Match
 from mcp_tools.security_surface.syntax import path_to, text_of, walk
 
 
@@ -27,11 +29,12 @@ class File:
     source: Source
     tree: Tree
     data: bytes
+    known_imports: Imports | None = None  # where somebody has read them already
 
     @cached_property
     def imports(self) -> Imports:
         """Where its names come from."""
-        return Imports(self.source.language or "", self.source.text)
+        return self.known_imports or Imports(self.source.language or "", self.source.text)
 
     @cached_property
     def has_sql(self) -> bool:
@@ -55,7 +58,7 @@ class Hit:
 
 Gate = Callable[[Hit, File], Hit | None]
 
-_SQL = re.compile(
+_SQL = Lazy(
     r"""(?:/\*.*?\*/|\s|\(|\\n)*(?:
       select\b.*?\bfrom\b | select\s.*\x00 | insert\s+(?:or\s+\w+\s+|ignore\s+)?into\b | replace\s+into\b |
       update\b.+?\bset\b | delete\s+from\b | merge\s+into\b | with\s+\w+\s+as\s*\( | call\s+\w+\s*\( |
@@ -66,33 +69,31 @@ _SQL = re.compile(
     )""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
-_VALUE_POSITION = re.compile(  # what stands before a value; a double quote alone can open a name
+_VALUE_POSITION = Lazy(  # what stands before a value; a double quote alone can open a name
     r"""(?: ['%]\Z
       | (?: = | < | > | \blike | \bilike | \blimit | \boffset | \bbetween(?:\s+\S+\s+and)? | \bvalues ) \s*\(?
       | \b(?:values|in)\s*\( (?:[^()]*,)? )\s*"?\Z""",
     re.IGNORECASE | re.VERBOSE,
 )
-_QUOTED_NAME = re.compile(  # what stands before a name, quoted or not
+_QUOTED_NAME = Lazy(  # what stands before a name, quoted or not
     r"""\b(?: from | into | update | table | join | index | view | database | schema | exists | column | add | on | by
       | trigger | pragma )\s+(?:\w+\.)?['"`\[]?\Z""",
     re.IGNORECASE | re.VERBOSE,
 )
-_OUTSIDE = re.compile(
+_OUTSIDE = Lazy(
     r"\b(?:request\.\w|req\.(?:query|body|params|headers|cookies|url)|(?:sys|process|os)\.(?:argv|Args)|(?:raw_)?input\(|FormValue\(|"
     r"PostFormValue\(|getParameter\(|getHeader\(|getQueryString\(|URL\.Query\(|(?:ctx|c)\.(?:Query|Param)\(|env::args)"
 )
-_OPTION = re.compile(
-    r"verif|insecure|unsafe|skip|trust|check|valid|\bssl|\btls|cert|self_?signed|ignore", re.IGNORECASE
-)
+_OPTION = Lazy(r"verif|insecure|unsafe|skip|trust|check|valid|\bssl|\btls|cert|self_?signed|ignore", re.IGNORECASE)
 _WRAPPERS = frozenset("parenthesized_expression reference_expression keyword_argument await await_expression".split())
 _OWN = frozenset("self cls this ctx context".split())
 _SHELLS = frozenset("sh bash zsh dash ksh cmd cmd.exe powershell powershell.exe pwsh".split())
 _SHELL_FLAGS = frozenset("-c -lc -ec -ic /c /C -Command -command".split())
-_GUARDED = re.compile(
+_GUARDED = Lazy(
     r"password|passwd|passphrase|token|secret|signature|sign\b|auth|credential|session|csrf|otp\b|api_?key",
     re.IGNORECASE,
 )
-_BOOKKEEPING = re.compile(
+_BOOKKEEPING = Lazy(
     r"etag|cache|checksum|fingerprint|content_?hash|dedup|file_?name|bucket|shard|uuid|version|\bkey\b|integrity|git|blob",
     re.IGNORECASE,
 )
@@ -301,7 +302,7 @@ def is_shell_chain(hit: Hit, file: File) -> Hit | None:
 
 def is_not_bookkeeping(hit: Hit, file: File) -> Hit | None:
     """A weak hash of a password or token is sure; one of a cache key is likely harmless."""
-    line = file.source.line(file.source.position(file.source.from_byte(hit.node.start_byte))[0])
+    line = _line_at(file.data, hit.node.start_byte)
     function = next(
         (
             step
@@ -311,10 +312,18 @@ def is_not_bookkeeping(hit: Hit, file: File) -> Hit | None:
         None,
     )
     name = function.child_by_field_name("name") if function is not None else None
-    around = f"{line[:300]} {text_of(name) if name else ''}"
+    around = f"{line} {text_of(name) if name else ''}"
     if _GUARDED.search(around):
         return replace(hit, confidence=Confidence.HIGH)
     return replace(hit, confidence=Confidence.LOW if _BOOKKEEPING.search(around) else Confidence.MEDIUM)
+
+
+def _line_at(data: bytes, offset: int) -> str:
+    """The first 300 characters of the line that holds a byte."""
+    start = data.rfind(b"\n", 0, offset) + 1
+    stop = data.find(b"\n", offset, start + 1_200)
+    line = data[start : start + 1_200 if stop < 0 else stop]
+    return line.decode("utf-8", "replace").rstrip("\r")[:300]
 
 
 def is_not_guarded(hit: Hit, file: File) -> Hit | None:

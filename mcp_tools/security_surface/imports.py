@@ -3,20 +3,22 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-_PY_IMPORT = re.compile(
+from mcp_tools.redaction.lazy import Lazy
+
+_PY_IMPORT = Lazy(
     r"^[ \t]*import[ \t]+([\w.]+(?:[ \t]+as[ \t]+\w+)?(?:[ \t]*,[ \t]*[\w.]+(?:[ \t]+as[ \t]+\w+)?)*)", re.MULTILINE
 )
-_PY_FROM = re.compile(r"^[ \t]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]*(?:\(([^)]*)\)|([^\r\n#;]+))", re.MULTILINE)
-_PY_NAME = re.compile(r"(\w+)(?:[ \t]+as[ \t]+(\w+))?")
-_JS_IMPORT = re.compile(r"\bimport\s+(?:type\s+)?([\w$*{},\s]+?)\s+from\s*['\"]([^'\"\r\n]+)['\"]")
-_JS_REQUIRE = re.compile(
+_PY_FROM = Lazy(r"^[ \t]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]*(?:\(([^)]*)\)|([^\r\n#;]+))", re.MULTILINE)
+_PY_NAME = Lazy(r"(\w+)(?:[ \t]+as[ \t]+(\w+))?")
+_JS_IMPORT = Lazy(r"\bimport\s+(?:type\s+)?([\w$*{},\s]+?)\s+from\s*['\"]([^'\"\r\n]+)['\"]")
+_JS_REQUIRE = Lazy(
     r"([\w$]+|\{[^{}]*\})\s*=\s*(?:await\s+import|require)\(\s*['\"]([^'\"\r\n]+)['\"]\s*\)(?:\.([\w$]+))?"
 )
-_JS_NAME = re.compile(r"([\w$*]+)(?:\s*(?:\bas\b|:)\s*([\w$]+))?")
-_JS_INLINE = re.compile(r"require\(\s*['\"]([^'\"\r\n]+)['\"]\s*\)")
-_GO_BLOCK = re.compile(r"^import\s*\(([^)]*)\)|^import\s+(\S[^\r\n]*)", re.MULTILINE)
-_GO_SPEC = re.compile(r"(?:([\w.]+)[ \t]+)?[\"`]([^\"`\r\n]+)[\"`]")
-_GO_VERSION = re.compile(r"/v\d+$|\.v\d+$")
+_JS_NAME = Lazy(r"([\w$*]+)(?:\s*(?:\bas\b|:)\s*([\w$]+))?")
+_JS_INLINE = Lazy(r"require\(\s*['\"]([^'\"\r\n]+)['\"]\s*\)")
+_GO_BLOCK = Lazy(r"^import\s*\(([^)]*)\)|^import\s+(\S[^\r\n]*)", re.MULTILINE)
+_GO_SPEC = Lazy(r"(?:([\w.]+)[ \t]+)?[\"`]([^\"`\r\n]+)[\"`]")
+_GO_VERSION = Lazy(r"/v\d+$|\.v\d+$")
 
 
 def _python(text: str) -> Iterator[tuple[str, str]]:
@@ -32,7 +34,7 @@ def _python(text: str) -> Iterator[tuple[str, str]]:
 def _javascript(text: str) -> Iterator[tuple[str, str]]:
     for line in (*_JS_IMPORT.finditer(text), *_JS_REQUIRE.finditer(text)):
         module = line[2].removeprefix("node:")
-        member = line[3] if line.re is _JS_REQUIRE else None
+        member = line[3] if line.re is _JS_REQUIRE.compiled else None
         outer, _, inner = line[1].partition("{")
         for name in _JS_NAME.finditer(outer):  # the module as a whole
             yield name[2] or name[1], f"{module}.{member}" if member else module

@@ -38,17 +38,9 @@ def scopes(root: Node, node: Node) -> list[Node]:
     return [*reversed(around), root]
 
 
-def values_of(name: str, at: Node, root: Node, data: bytes) -> Values:
-    """The values of a name, from the innermost scope around a node that binds it."""
+def bound_in(scope: Node, name: str, root: Node, data: bytes) -> Values:
+    """The values that a function, or the root, binds to a name in itself."""
     word = name.encode("utf-8", "surrogatepass")
-    for scope in scopes(root, at):
-        values = _bound_in(scope, word, root, data)
-        if values != UNBOUND:
-            return values
-    return UNBOUND
-
-
-def _bound_in(scope: Node, word: bytes, root: Node, data: bytes) -> Values:
     nodes: list[Node] = []
     is_parameter = is_opaque = False
     for count, place in enumerate(occurrences(word, data, scope.start_byte, scope.end_byte)):

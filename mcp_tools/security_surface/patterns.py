@@ -1,4 +1,4 @@
-"""The query files: load, compile once, and run only where a trigger word stands.
+"""The query files: read at once, each pattern compiled when a text first needs it.
 
 A pattern is a tree-sitter query pattern in `queries/<language>.scm` with these settings:
 
@@ -17,26 +17,24 @@ and the captures `@finding` (what is reported), `@name` and `@object` (the calle
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 
-from tree_sitter import Node, Query, QueryCursor
+from tree_sitter import Query
 
 from mcp_tools.finding import Confidence, Rule
-from mcp_tools.project.syntax import grammar
+from mcp_tools.project.syntax import MAKING, grammar
 from mcp_tools.security_surface.rules import RULES
-from mcp_tools.security_surface.syntax import WORD_BYTES, occurrences, path_to
+from mcp_tools.security_surface.syntax import WORD_BYTES, occurrences
 
-_MATCH_LIMIT = 1_024  # states in progress; without it a chain of 100,000 calls takes minutes
-_MAX_DEPTH = 500  # levels of the tree below which no match begins
-_MAX_BARE_CHILDREN = 4_000
-_MAX_STEPS = 1_000_000
-_WINDOW_GAP = 400  # bytes between two words that are searched in one go
-_MAX_WINDOWS = 200
 _QUERY_FILES: Mapping[str, str] = {"typescript": "javascript", "tsx": "javascript"}
 _ONLY_WORDS = bytes(code if code in WORD_BYTES else 32 for code in range(256))
 _PREDICATE = re.compile(r'\(#(?:eq|any-of)\?\s+@[\w.-]+\s+((?:"[^"\\]*"\s*)+)\)')
 _QUOTED = re.compile(r'"([^"\\]*)"')
+_SETTING = re.compile(r'\(#set!\s+([\w-]+)\s+"((?:[^"\\]|\\.)*)"\s*\)')
+_LEXEME = re.compile(r'"(?:[^"\\]|\\.)*"|;[^\n]*|[()]')
+_ESCAPED = re.compile(r"\\(.)")
+_SLACK = 4  # levels that a word can lie below the node whose text it is
 
 
 NEEDS: Mapping[str, re.Pattern[bytes]] = {
@@ -63,10 +61,13 @@ class Words:
     texts: tuple[bytes, ...]
     is_whole: bool = True
     parts: tuple[frozenset[bytes], ...] = field(init=False, compare=False)  # the tokens of each text
+    all_parts: frozenset[bytes] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         """Split the texts once."""
-        object.__setattr__(self, "parts", tuple(map(tokens, self.texts)))
+        parts = tuple(map(tokens, self.texts))
+        object.__setattr__(self, "parts", parts)
+        object.__setattr__(self, "all_parts", frozenset().union(*parts))
 
     def may_stand_in(self, data: bytes, held: frozenset[bytes]) -> bool:
         """Say whether a text can stand in the data, whose tokens are given. Never False where `places` finds one."""
@@ -74,140 +75,119 @@ class Words:
             return any(parts <= held for parts in self.parts)
         return any(text in data for text in self.texts)
 
-    def places(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """Where they stand, one text after the other."""
+    def places(self, data: bytes, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, int]]:
+        """Where they stand between two offsets, one text after the other."""
+        stop = len(data) if stop is None else stop
         for text in self.texts:
             if self.is_whole:
-                yield from occurrences(text, data)
+                yield from occurrences(text, data, start, stop)
                 continue
-            at = data.find(text)
+            at = data.find(text, start, stop)
             while at >= 0:
                 yield at, at + len(text)
-                at = data.find(text, at + len(text))
+                at = data.find(text, at + len(text), stop)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pattern:
     """One query pattern. It matches only in a text that holds a word of each group, and only around an anchor."""
 
+    index: int  # its place in the file: where two say the same, the first one's message stands
+    language: str
+    text: str
     rule: Rule
     message: str
     confidence: Confidence
     gates: tuple[str, ...]
     modules: frozenset[str]
     path: re.Pattern[str] | None
-    needs: re.Pattern[bytes] | None
+    needs: str | None  # a key of NEEDS
     groups: tuple[Words, ...]  # the most telling first
     anchor: Words  # one of the groups: a match lies around one of its places
+    height: int | None  # levels of the tree between a place of the anchor and the match's root; None: any number
+
+    @cached_property
+    def query(self) -> Query:
+        """The compiled pattern. Kept for good: py-tree-sitter 0.26 crashes when a query is made after one was freed."""
+        with MAKING:
+            return _compiled(self.language, self.text)
+
+    def takes(self, path: str) -> bool:
+        """Say whether it applies to a file of this path."""
+        return self.path is None or self.path.search(path) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A place where a pattern fits, before its gates."""
-
-    pattern: Pattern
-    captures: Mapping[str, Sequence[Node]]
-
-    def node(self, name: str) -> Node | None:
-        """The first node of a capture; where that is a comment, the node after it."""
-        nodes = self.captures.get(name)
-        node = nodes[0] if nodes else None
-        while node is not None and "comment" in node.type:
-            node = node.next_named_sibling
-        return node
+@cache
+def _compiled(language: str, text: str) -> Query:
+    return Query(grammar(language), text)
 
 
 @dataclass(frozen=True, slots=True)
 class QuerySet:
-    """The compiled queries of one language."""
+    """The patterns of one language, in the order of their file."""
 
-    query: Query
     patterns: tuple[Pattern, ...]
 
-    def places(self, path: str, data: bytes) -> list[tuple[int, int]]:
-        """The byte ranges around which a pattern can match, ascending; empty when there is nothing to parse for."""
+    def wanted(self, path: str, data: bytes) -> list[Pattern]:
+        """The patterns that can match in a text; empty when there is nothing to parse for."""
         held = tokens(data)
-        anchors: set[Words] = set()
-        for pattern in self.patterns:
-            if pattern.anchor in anchors or (pattern.path and not pattern.path.search(path)):
-                continue
-            if all(group.may_stand_in(data, held) for group in pattern.groups) and (
-                pattern.needs is None or pattern.needs.search(data)
-            ):
-                anchors.add(pattern.anchor)
-        return sorted(place for anchor in anchors for place in anchor.places(data))
+        stands: dict[Words | str, bool] = {}
 
-    def matches(self, root: Node, places: Sequence[tuple[int, int]]) -> Iterator[Match | None]:
-        """What matches around the places, some of it more than once; None once where the search fell short."""
-        is_cut = not is_searchable(root, places)
-        for start, stop in () if is_cut else _windows(places):
-            cursor = QueryCursor(self.query, match_limit=_MATCH_LIMIT)
-            cursor.set_max_start_depth(_MAX_DEPTH)
-            cursor.set_byte_range(start, stop)
-            for index, captures in cursor.matches(root):
-                yield Match(self.patterns[index], captures)
-            is_cut |= cursor.did_exceed_match_limit
-        if is_cut:
-            yield None
+        def has(group: Words) -> bool:
+            if group not in stands:
+                stands[group] = group.may_stand_in(data, held)
+            return stands[group]
+
+        def meets(needs: str) -> bool:
+            if needs not in stands:
+                stands[needs] = NEEDS[needs].search(data) is not None
+            return stands[needs]
+
+        return [
+            pattern
+            for pattern in self.patterns
+            if pattern.takes(path) and all(map(has, pattern.groups)) and (pattern.needs is None or meets(pattern.needs))
+        ]
 
 
-def _windows(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The places, near ones joined."""
-    windows: list[tuple[int, int]] = []
-    for start, stop in places:
-        if windows and (start - windows[-1][1] < _WINDOW_GAP or len(windows) == _MAX_WINDOWS):
-            windows[-1] = (windows[-1][0], max(stop, windows[-1][1]))
-        else:
-            windows.append((start, stop))
-    return windows
-
-
-def is_searchable(root: Node, places: Sequence[tuple[int, int]]) -> bool:
-    """Say whether a search around the places takes time that grows with the text, and reaches them all.
-
-    Below a depth nothing is searched. A search looks from each child to the next named one, so a long run of bare
-    punctuation (100,000 open parentheses) costs its square.
-    """
-    steps = _MAX_STEPS
-    for start, stop in places:
-        leaf = root.descendant_for_byte_range(start, stop)
-        if leaf is None:
-            continue
-        depth = 0
-        for node in path_to(root, leaf, _MAX_DEPTH):
-            depth += 1
-            if node.child_count - 2 * node.named_child_count > _MAX_BARE_CHILDREN:
-                return False
-        steps -= depth
-        if depth >= _MAX_DEPTH or steps < 0:
-            return False
-    return True
+def places(patterns: Sequence[Pattern], data: bytes) -> dict[Words, list[tuple[int, int]]]:
+    """The byte ranges around which patterns can match, by anchor, ascending."""
+    return {anchor: sorted(anchor.places(data)) for anchor in {pattern.anchor: None for pattern in patterns}}
 
 
 @cache
 def query_set(language: str) -> QuerySet:
-    """The queries for one of the languages that `syntax` parses.
+    """The patterns for one of the languages that `syntax` parses.
 
     Raises:
         ValueError: a query file is wrong; a test reads them all.
     """
     name = _QUERY_FILES.get(language, language)
     file = resources.files("mcp_tools.security_surface").joinpath("queries", f"{name}.scm")
-    text = file.read_text(encoding="utf-8")
-    query = Query(grammar(language), text)
-    data = text.encode()
-    patterns = [
-        _pattern(
-            query.pattern_settings(index), data[query.start_byte_for_pattern(index) : query.end_byte_for_pattern(index)]
-        )
-        for index in range(query.pattern_count)
-    ]
-    return QuerySet(query, tuple(patterns))
+    texts = _split(file.read_text(encoding="utf-8"))
+    return QuerySet(tuple(_pattern(index, language, text, depth) for index, (text, depth) in enumerate(texts)))
 
 
-def _pattern(settings: Mapping[str, str | None], source: bytes) -> Pattern:
-    text = source.decode()
-    modules = frozenset((settings.get("from") or "").split())
+def _split(text: str) -> Iterator[tuple[str, int]]:
+    """The patterns of a query file, each with how deep its parentheses nest."""
+    start = depth = deepest = 0
+    for lexeme in _LEXEME.finditer(text):
+        if lexeme[0] == "(":
+            start = start if depth else lexeme.start()
+            depth += 1
+            deepest = max(deepest, depth)
+        elif lexeme[0] == ")":
+            depth -= 1
+            if depth == 0:
+                yield text[start : lexeme.end()], deepest
+                deepest = 0
+    if depth:
+        raise ValueError(f"a pattern is not closed: {text[start : start + 80]}")
+
+
+def _pattern(index: int, language: str, text: str, depth: int) -> Pattern:
+    settings = {name: _ESCAPED.sub(r"\1", value) for name, value in _SETTING.findall(text)}
+    modules = frozenset(settings.get("from", "").split())
     groups = [Words(_encoded(_QUOTED.findall(match[1]))) for match in _PREDICATE.finditer(text)]
     if words := settings.get("words"):
         groups.append(Words(_encoded(words.split()), is_whole=False))
@@ -219,16 +199,22 @@ def _pattern(settings: Mapping[str, str | None], source: bytes) -> Pattern:
         groups.insert(0, Words(_encoded(sorted({module.partition(".")[0] for module in modules}))))
     path = settings.get("path")
     needs = settings.get("needs")
+    if needs is not None and needs not in NEEDS:
+        raise ValueError(f"unknown need: {needs}")
     return Pattern(
-        rule=RULES[settings.get("rule") or ""],
-        message=settings.get("message") or "",
-        confidence=Confidence(settings.get("confidence") or ""),
-        gates=tuple((settings.get("gates") or "").split()),
+        index=index,
+        language=language,
+        text=text,
+        rule=RULES[settings.get("rule", "")],
+        message=settings.get("message", ""),
+        confidence=Confidence(settings.get("confidence", "")),
+        gates=tuple(settings.get("gates", "").split()),
         modules=modules,
         path=re.compile(path) if path else None,
-        needs=NEEDS[needs] if needs else None,
+        needs=needs,
         groups=tuple(groups),
         anchor=anchor,
+        height=depth + _SLACK if anchor.is_whole else None,
     )
 
 

@@ -11,22 +11,23 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
+from mcp_tools.redaction.lazy import Lazy
 from mcp_tools.security_surface import grammar
 from mcp_tools.security_surface.calls import callee
-from mcp_tools.security_surface.names import Values, values_of
+from mcp_tools.security_surface.names import UNBOUND, Values, bound_in, scopes
 from mcp_tools.security_surface.syntax import text_of, walk
 
 _MAX_DEPTH = 24
 _MAX_SPINE = 2_000
-_CONSTANT_NAME = re.compile(r"_*[A-Z][A-Z0-9_]*|__\w+__|_")
-_SAFE_MEMBER = re.compile(r"(?:sys\.executable|os\.(?:sep|linesep|name)|process\.execPath|\w+\.__name__|.*\.length)")
-_SAFE_NAME = re.compile(r"__dirname|__filename|\w*[Pp]lace_?[Hh]olders?|q?marks|\w*[Qq]uestion_?[Mm]arks?")
-_SAFE_CALL = re.compile(  # numbers, and text that was quoted for where it goes
+_CONSTANT_NAME = Lazy(r"_*[A-Z][A-Z0-9_]*|__\w+__|_")
+_SAFE_MEMBER = Lazy(r"(?:sys\.executable|os\.(?:sep|linesep|name)|process\.execPath|\w+\.__name__|.*\.length)")
+_SAFE_NAME = Lazy(r"__dirname|__filename|\w*[Pp]lace_?[Hh]olders?|q?marks|\w*[Qq]uestion_?[Mm]arks?")
+_SAFE_CALL = Lazy(  # numbers, and text that was quoted for where it goes
     r"int|float|len|abs|round|ord|hash|id|bool|hex|\w*quote\w*|list2cmdline|\w*[eE]scape\w*|parseInt|parseFloat|Number|BigInt|"
     r"Itoa|FormatInt|FormatUint|FormatBool|parseLong|hashCode|size|length|count|getpid|getuid|time|uuid4|now|fileno|"
     r"[Qq]uote\w*|hexdigest|literal_eval"
 )
-_SAME_TEXT = re.compile(  # what these return is their receiver's or argument's text
+_SAME_TEXT = Lazy(  # what these return is their receiver's or argument's text
     r"strip|lstrip|rstrip|trim|lower|upper|toLowerCase|toUpperCase|toString|to_string|to_owned|as_str|into|as_ref|"
     r"dedent|encode|decode|String|str|text|TextClause|from|valueOf|intern|stripIndent|replace|clone|unwrap|Raw"
 )
@@ -34,10 +35,10 @@ _FORMATS = frozenset("format formatted Sprintf Sprint Sprintln Fprintf Errorf pr
 _JOINS = frozenset("join Join concat repeat Repeat".split())
 _BUILDERS = frozenset("map fill nCopies Array range List of asList".split())  # as constant as their last argument
 _TEXT_MODULES = frozenset("String textwrap sa sqlalchemy Objects".split())
-_PERCENT = re.compile(r"%(?:\(\w+\))?[-+ #0]*[\d*]*(?:\.[\d*]+)?[hlL]?([a-zA-Z%])")
-_BRACES = re.compile(r"\{\{|\}\}|\{([^{}:!]*)(?:![rsa])?(?::([^{}]*))?\}")
+_PERCENT = Lazy(r"%(?:\(\w+\))?[-+ #0]*[\d*]*(?:\.[\d*]+)?[hlL]?([a-zA-Z%])")
+_BRACES = Lazy(r"\{\{|\}\}|\{([^{}:!]*)(?:![rsa])?(?::([^{}]*))?\}")
 _NUMBER_VERBS = frozenset("diouxXeEfFgGbctp%nU")
-_NUMBER_SPEC = re.compile(r"[^a-zA-Z]*[bdeEfFgGnoxX%]")
+_NUMBER_SPEC = Lazy(r"[^a-zA-Z]*[bdeEfFgGnoxX%]")
 _ARITHMETIC = frozenset("- / // ** << >> < > <= >= == != === !== & ^ in instanceof".split())
 
 
@@ -63,7 +64,7 @@ class Reader:
     def __init__(self, root: Node, data: bytes) -> None:
         self.root, self.data = root, data
         self._known: dict[int, list[Piece]] = {}
-        self._values: dict[tuple[str, int], Values] = {}
+        self._bound: dict[tuple[str, int], Values] = {}
         self._open: set[str] = set()
 
     def pieces(self, node: Node) -> list[Piece]:
@@ -75,11 +76,14 @@ class Reader:
         return all(isinstance(piece, str) for piece in self.pieces(node))
 
     def values(self, name: str, at: Node) -> Values:
-        """What a name can hold at a place."""
-        key = (name, at.start_byte)
-        if key not in self._values:
-            self._values[key] = values_of(name, at, self.root, self.data)
-        return self._values[key]
+        """What a name can hold at a place: what the innermost scope around it that binds the name gives it."""
+        for scope in scopes(self.root, at):
+            key = (name, scope.id)
+            if key not in self._bound:
+                self._bound[key] = bound_in(scope, name, self.root, self.data)
+            if self._bound[key] != UNBOUND:
+                return self._bound[key]
+        return UNBOUND
 
     def _pieces(self, node: Node, depth: int) -> list[Piece]:
         if depth > _MAX_DEPTH:

@@ -2,7 +2,9 @@
 
 import re
 
-_QUIET = re.compile(
+from mcp_tools.redaction.lazy import Lazy
+
+_QUIET = Lazy(
     r"""
     (?:^|/)(?: tests? | testing | testdata | test_?data | __tests__ | __mocks__ | specs? | fixtures? | mocks? | e2e
       | cypress | examples? | samples? | demos? | docs? | tutorials? | benchmarks? | bench | snapshots? | cassettes? )/

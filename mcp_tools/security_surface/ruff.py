@@ -9,14 +9,13 @@ import sysconfig
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
 from mcp_tools.finding import Notice
 from mcp_tools.project import Project, Source
-from mcp_tools.security_surface.ruff_codes import CODES
+from mcp_tools.security_surface.ruff_codes import CODES, RuffAnswer, RuffHit
 
 _DEADLINE_S = 120.0
 _MAX_OUTPUT_BYTES = 64_000_000
@@ -40,24 +39,6 @@ class _Line(BaseModel):
     filename: str
     location: _Place
     end_location: _Place
-
-
-@dataclass(frozen=True, slots=True)
-class RuffHit:
-    """One diagnostic of ruff at offsets in the text that we hold."""
-
-    code: str
-    message: str
-    start: int
-    stop: int
-
-
-@dataclass(slots=True)
-class RuffAnswer:
-    """What ruff said about a batch, by path, and what it could not do."""
-
-    hits: dict[str, list[RuffHit]] = field(default_factory=dict[str, list[RuffHit]])
-    notices: list[Notice] = field(default_factory=list[Notice])
 
 
 def find_ruff(project: Project) -> str | None:

@@ -5,9 +5,9 @@ or when its agreement makes a finding surer.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from mcp_tools.finding import Confidence
+from mcp_tools.finding import Confidence, Notice
 
 _LOW, _MEDIUM, _HIGH = Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH
 
@@ -24,6 +24,24 @@ class Code:
     alone: Confidence | None
     why: str
     unless: str = ""  # a part of ruff's message that marks a harmless hit
+
+
+@dataclass(frozen=True, slots=True)
+class RuffHit:
+    """One diagnostic of ruff at offsets in the text that we hold."""
+
+    code: str
+    message: str
+    start: int
+    stop: int
+
+
+@dataclass(slots=True)
+class RuffAnswer:
+    """What ruff said about a batch, by path, and what it could not do."""
+
+    hits: dict[str, list[RuffHit]] = field(default_factory=dict[str, list[RuffHit]])
+    notices: list[Notice] = field(default_factory=list[Notice])
 
 
 CODES: Mapping[str, Code] = {

@@ -6,26 +6,27 @@ for linters that never looked for them. `kimi: ignore[hard-coded-secret]` names 
 """
 
 import re
+from collections.abc import Callable
 
 from mcp_tools.finding import Region
-from mcp_tools.project import Source
+from mcp_tools.redaction.lazy import Lazy
 from mcp_tools.security_surface.ruff_codes import CODES_OF_RULE
 
 _SECRET_RULES = frozenset(("hard-coded-secret", "private-key"))
 _COMMENT = r"(?:\#|//|/\*|<!--|--|;|%|\brem\b)"
-_OURS = re.compile(_COMMENT + r".*?\bkimi:\s*ignore\[([\w\s,-]+)\]", re.IGNORECASE)
-_NOQA = re.compile(r"#.*?\bnoqa\b(?::\s*([A-Z]+\d*(?:[,\s]+[A-Z]+\d+)*))?", re.IGNORECASE)
-_NOSEC = re.compile(_COMMENT + r"\s*(?:\S+\s+)*?\#?nosec\b(?::?\s*([BG]\d{3}(?:[,\s]+[BG]\d{3})*))?", re.IGNORECASE)
-_SECRET_MARKS = re.compile(_COMMENT + r".*?\b(gitleaks:allow|pragma:\s*allowlist\s+secret)\b", re.IGNORECASE)
+_OURS = Lazy(_COMMENT + r".*?\bkimi:\s*ignore\[([\w\s,-]+)\]", re.IGNORECASE)
+_NOQA = Lazy(r"#.*?\bnoqa\b(?::\s*([A-Z]+\d*(?:[,\s]+[A-Z]+\d+)*))?", re.IGNORECASE)
+_NOSEC = Lazy(_COMMENT + r"\s*(?:\S+\s+)*?\#?nosec\b(?::?\s*([BG]\d{3}(?:[,\s]+[BG]\d{3})*))?", re.IGNORECASE)
+_SECRET_MARKS = Lazy(_COMMENT + r".*?\b(gitleaks:allow|pragma:\s*allowlist\s+secret)\b", re.IGNORECASE)
 _MAX_LINE = 2_000
 
 
-def suppression(source: Source, rule_id: str, region: Region) -> str | None:
+def suppression(line_of: Callable[[int], str], rule_id: str, region: Region, *, is_python: bool) -> str | None:
     """Why a finding does not count, from a comment on its first or last line; None when it counts."""
     for number in {region.start_line: None, region.end_line: None}:
-        line = source.line(number)[-_MAX_LINE:]
+        line = line_of(number)[-_MAX_LINE:]
         if "#" in line or "/" in line or "-" in line or ";" in line:
-            reason = _on_line(line, rule_id, is_python=source.language == "python")
+            reason = _on_line(line, rule_id, is_python=is_python)
             if reason is not None:
                 return f"in source: {reason}"
     return None

@@ -1,11 +1,55 @@
-"""Walk syntax trees and look words up in their text, within bounds."""
+"""Parse, walk syntax trees and look words up in their text, within bounds."""
 
+import time
 from collections.abc import Iterator
 
-from tree_sitter import Node, Tree
+from tree_sitter import Node, Parser, Point, Tree
+
+from mcp_tools.project.syntax import grammar
 
 _MAX_ERRORS = 20_000
+_DEADLINE_S = 10.0
+_WATCHED_BYTES = 256_000  # below it a parse from the start is short
+_PARSED_BYTES, _READ_BYTES = 65_536, 512  # given at a time to the parser, and for the text of a node
 WORD_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+
+
+def parse(language: str, data: bytes, old: Tree | None = None, *, max_steps: int | None = None) -> Tree | None:
+    """The tree of UTF-8 bytes.
+
+    Args:
+        language: one of `PARSED`.
+        data: the whole text.
+        old: the tree of the text before, with the edits since then made to it: only what changed is parsed.
+        max_steps: give up after so many; one takes about 25 microseconds.
+
+    Returns:
+        None when it took too many steps, or longer than ten seconds.
+    """
+    parser = Parser(grammar(language))
+    if old is None and max_steps is None and len(data) < _WATCHED_BYTES:
+        return parser.parse(data)
+    steps = 0
+    size = _PARSED_BYTES
+    deadline = time.monotonic() + _DEADLINE_S
+
+    def chunk(offset: int, _point: Point) -> bytes:
+        return data[offset : offset + size]
+
+    def is_late(_offset: int, _has_error: bool) -> bool:
+        nonlocal steps
+        steps += 1
+        return (max_steps is not None and steps > max_steps) or time.monotonic() > deadline
+
+    try:
+        if old is None:  # the binding takes no None
+            tree = parser.parse(chunk, progress_callback=is_late)
+        else:
+            tree = parser.parse(chunk, old, progress_callback=is_late)
+    except ValueError:  # how the binding says that the callback stopped it
+        return None
+    size = _READ_BYTES  # the tree goes on asking: once for the text of each node
+    return tree
 
 
 def text_of(node: Node) -> str:
@@ -45,6 +89,29 @@ def path_to(root: Node, node: Node, limit: int = 2_000) -> Iterator[Node]:
         limit -= 1
         yield current
         current = current.child_with_descendant(node)
+
+
+class Descent:
+    """Goes down from a root to one node after another; steps that neighbours share are taken once."""
+
+    def __init__(self, root: Node) -> None:
+        self.path = [root]
+        """The nodes above the last one gone to, the root first."""
+
+    def go(self, node: Node, limit: int) -> int:
+        """Go to a node, or down at most `limit` levels; give how many nodes of the path stayed as they were."""
+        path = self.path
+        start, stop = node.start_byte, node.end_byte
+        while len(path) > 1 and not (path[-1].start_byte <= start and stop <= path[-1].end_byte):
+            path.pop()
+        while len(path) > 1 and path[-1].id == node.id:
+            path.pop()
+        shared = len(path)
+        current = None if path[-1].id == node.id else path[-1].child_with_descendant(node)
+        while current is not None and current.id != node.id and len(path) < limit:
+            path.append(current)
+            current = current.child_with_descendant(node)
+        return shared
 
 
 def share_of_errors(tree: Tree) -> float:
