@@ -5,6 +5,7 @@ tree-sitter queries (data, in `queries/`) with gates for what a query cannot say
 """
 
 from mcp_tools.security_surface.engine import AUTO, scan, scan_source
+from mcp_tools.security_surface.live import LiveScan
 from mcp_tools.security_surface.rules import RULES
 
-__all__ = ["AUTO", "RULES", "scan", "scan_source"]
+__all__ = ["AUTO", "RULES", "LiveScan", "scan", "scan_source"]

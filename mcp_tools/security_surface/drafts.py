@@ -1,6 +1,7 @@
 """Drafts: what one engine says about one place, before it is merged with the others, placed and made a finding."""
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mcp_tools.finding import Confidence, Finding, Level, Location, Origin, Region, Rule
@@ -102,9 +103,7 @@ def _evidence(draft: Draft, text: str, secrets: Sequence[Secret]) -> str:
     stop = min(draft.stop, draft.start + _MAX_EVIDENCE)
     pieces: list[str] = []
     at = draft.start
-    for secret in secrets:
-        if secret.stop <= at or secret.start >= stop:
-            continue
+    for secret in _between(secrets, at, stop):
         pieces += (text[at : max(at, secret.start)], mask(secret.value))
         at = min(max(at, secret.stop), max(stop, at))
         if secret.stop >= stop:
@@ -112,6 +111,18 @@ def _evidence(draft: Draft, text: str, secrets: Sequence[Secret]) -> str:
     else:
         pieces.append(text[at:stop])
     return "".join(pieces) + ("…" if stop < draft.stop and pieces[-1:] != ["…"] else "")
+
+
+def _between(secrets: Sequence[Secret], start: int, stop: int) -> Iterator[Secret]:
+    """The secrets of a sorted sequence that share a character with a span."""
+    for index in range(bisect_right(secrets, start, key=_stop_of), len(secrets)):
+        if secrets[index].start >= stop:
+            return
+        yield secrets[index]
+
+
+def _stop_of(secret: Secret) -> int:
+    return secret.stop
 
 
 def blotted(text: str, secrets: Sequence[Secret], start: int = 0, stop: int | None = None) -> str:
@@ -122,9 +133,7 @@ def blotted(text: str, secrets: Sequence[Secret], start: int = 0, stop: int | No
     stop = len(text) if stop is None else stop
     pieces: list[str] = []
     at = start
-    for secret in secrets:
-        if secret.stop <= at or secret.start >= stop:
-            continue
+    for secret in _between(secrets, start, stop):
         first, last = max(secret.start, at), min(secret.stop, stop)
         pieces += (text[at:first], _NOT_LINE_END.sub("*", text[first:last]))
         at = last

@@ -102,6 +102,8 @@ class Lines:
 
     def _occurrences(self, block: Sequence[str], stop: int) -> int:
         """How many places before a line read like a block."""
+        if len(block) == 1:
+            return self._normalised[:stop].count(block[0])
         lines, count, at = self._normalised, 0, -1
         try:
             while True:

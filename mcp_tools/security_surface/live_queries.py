@@ -165,15 +165,14 @@ def _in_bytes(old: str, new: str, changed: Sequence[Hunk]) -> Iterator[Hunk]:
             back = 1 if new[hunk.start - 1 : hunk.start] == "\r" else 0
             yield Hunk(hunk.old_start - back, hunk.old_stop, hunk.start - back, hunk.stop)
         return
-    at = old_at = byte = old_byte = 0
+    at = byte = old_byte = 0
     for hunk in changed:
         back = 1 if new[hunk.start - 1 : hunk.start] == "\r" and hunk.start > at else 0
         kept = _size(new[at : hunk.start - back])
         gone, come = _size(old[hunk.old_start - back : hunk.old_stop]), _size(new[hunk.start - back : hunk.stop])
         byte, old_byte = byte + kept, old_byte + kept
         yield Hunk(old_byte, old_byte + gone, byte, byte + come)
-        byte, old_byte, at, old_at = byte + come, old_byte + gone, hunk.stop, hunk.old_stop
-    del old_at
+        byte, old_byte, at = byte + come, old_byte + gone, hunk.stop
 
 
 def _size(text: str) -> int:

@@ -93,7 +93,7 @@ def test_findings_of_a_model_come_while_it_answers_and_follow_their_text(
     review.let_all_through()
     whole = [down(one, 1) for one in (TOKEN, EVAL, ACCESS, TRAVERSAL)]
     editor.until_shown(lambda shown: shown == whole)
-    assert editor.until_done() == Done("finished", findings=2)
+    assert editor.until_done() == Done("finished", findings=4)
     assert editor.shown == whole
 
     editor.edit(12, 13, "    return open(root).read()")

@@ -30,13 +30,18 @@ def declared(name: str) -> types.ClientCapabilities:
 
 
 def make_client() -> LanguageClient:
-    """pytest-lsp's client, which can also be asked to watch files."""
+    """pytest-lsp's client, which can also be asked to watch files and to draw anew."""
     made = pytest_lsp.make_test_lsp_client()
 
     def register(params: types.RegistrationParams) -> None:
         assert [one.method for one in params.registrations] == [types.WORKSPACE_DID_CHANGE_WATCHED_FILES]
 
+    def refresh(params: None) -> None:
+        """Nothing is drawn here."""
+
     made.feature(types.CLIENT_REGISTER_CAPABILITY)(register)
+    made.feature(types.WORKSPACE_CODE_LENS_REFRESH)(refresh)
+    made.feature(types.WORKSPACE_INLAY_HINT_REFRESH)(refresh)
     return made
 
 

@@ -237,6 +237,28 @@ def test_a_text_with_more_places_than_are_judged_at_once_is_right_after_settling
     assert said(session.live) == whole(session.source)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("eval(" + "(" * 50_000, id="open parentheses"),
+        pytest.param("eval(" + "a + " * 20_000 + "a)", id="a long sum"),
+        pytest.param("x = eval(a);" * 500, id="a long line"),
+        pytest.param("x" * 200_000 + " eval(x)", id="one long word"),
+        pytest.param("\r".join(f"x{number} = eval(y)" for number in range(300)), id="lone CR"),
+        pytest.param("\0\ud800" * 5_000 + "\neval(x)", id="NUL and lone surrogates"),
+    ],
+)
+def test_edits_of_a_hostile_text_are_taken_in(text: str) -> None:
+    source = Source("app.py", text, "python")
+    live = LiveScan(source, small=0)
+    for place, new in ((len(text), "\neval(z)\n"), (0, "y = 1\n"), (len(text) // 2, "'")):
+        changed, told = edited(source.text, (place, place, new))
+        source = replace(source, text=changed)
+        live.update(source, told)
+    live.settle()
+    assert said(live) == whole(source)
+
+
 # ------------------------------------------------------------------ any edit
 
 
