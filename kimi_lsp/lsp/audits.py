@@ -220,7 +220,8 @@ class _Run:
         return result
 
     def _result(self, finished: Finished) -> AuditResult:
-        units = finished.units
+        units, count = finished.units, len(self._landing.left_out)
+        left_out = [f"the findings of {count:,} more files are not shown: the list would be too long"] if count else []
         return AuditResult(
             state="finished",
             findings=sum(one.suppressed is None for one in finished.report.findings),
@@ -229,7 +230,7 @@ class _Run:
             cached=units.get(UnitStatus.CACHED, 0),
             not_reviewed=units.get(UnitStatus.NOT_REVIEWED, 0) + units.get(UnitStatus.CUT, 0),
             cost_usd=float(finished.spent.cost_usd),
-            notices=[notice.message for notice in self._notices if notice.incomplete],
+            notices=[*left_out, *(notice.message for notice in self._notices if notice.incomplete)],
         )
 
     async def _tell_status(self, finished: Finished) -> None:

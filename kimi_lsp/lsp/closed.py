@@ -18,17 +18,20 @@ class Kept:
 
 
 class Closed:
-    """By project and path; the files that were met longest ago are forgotten first."""
+    """By project and path, up to as many files as an editor's list of problems is good for."""
 
     def __init__(self) -> None:
         self._files: dict[tuple[str, str], list[Kept]] = {}
 
-    def add(self, project: str, path: str, kept: Kept) -> list[Finding]:
-        """Take a finding in, in the place of one with its fingerprint; all that is known of the file now."""
+    def add(self, project: str, path: str, kept: Kept) -> list[Finding] | None:
+        """Take a finding in, in the place of one with its fingerprint; all that is known of the file now.
+
+        None when there is no room for another file: the finding is left out.
+        """
+        if len(self._files) >= _MAX_FILES and (project, path) not in self._files:
+            return None
         known = [one for one in self._files.pop((project, path), []) if not _is_same(one, kept)]
         self._files[project, path] = [*known, kept]
-        while len(self._files) > _MAX_FILES:
-            del self._files[next(iter(self._files))]
         return [one.finding for one in (*known, kept)]
 
     def put(self, project: str, path: str, kept: Iterable[Kept]) -> None:

@@ -80,6 +80,7 @@ class Landing:
         self._sources: dict[str, Source] = {}
         self._reviewed: dict[str, list[tuple[int, int]]] = {}
         self._touched: dict[Document, None] = {}
+        self.left_out: set[str] = set()  # files whose findings are not shown: there were too many
         self.project: Project | None = None  # the view that is audited, for files that are not open
 
     @property
@@ -140,7 +141,10 @@ class Landing:
         document = self._documents.named(self._home, path)
         if document is None:
             known = self._closed.add(self._home.key, path, Kept(finding, text, self._generation))
-            self._teller.publish_closed(self._home, path, known, source)
+            if known is None:
+                self.left_out.add(path)
+            else:
+                self._teller.publish_closed(self._home, path, known, source)
         elif finding.origin.model is not None and document.board.restore(finding, text, document.source()):
             self._teller.soon(document)  # it was opened while the audit ran
 

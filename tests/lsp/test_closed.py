@@ -12,7 +12,9 @@ def test_the_same_finding_is_renewed_and_another_is_added() -> None:
     closed = Closed()
     closed.add("shop", "a.py", kept("a.py", "f1"))
     closed.add("shop", "a.py", kept("a.py", "f2"))
-    assert [one.message for one in closed.add("shop", "a.py", kept("a.py", "f1", 2, "Worse."))] == ["Bad.", "Worse."]
+    known = closed.add("shop", "a.py", kept("a.py", "f1", 2, "Worse."))
+    assert known is not None
+    assert [one.message for one in known] == ["Bad.", "Worse."]
 
 
 def test_a_file_that_is_opened_is_not_closed_any_more() -> None:
@@ -43,9 +45,10 @@ def test_a_cancelled_audit_leaves_nothing() -> None:
     assert [one.fingerprint for one in closed.findings("shop", "a.py")] == ["f1"]
 
 
-def test_the_files_met_longest_ago_are_forgotten() -> None:
+def test_there_is_room_for_so_many_files_and_the_rest_is_left_out() -> None:
     closed = Closed()
-    for number in range(2_100):
-        closed.add("shop", f"{number}.py", kept(f"{number}.py", "f"))
-    assert closed.findings("shop", "0.py") == []
-    assert closed.findings("shop", "2099.py")
+    taken = [closed.add("shop", f"{number}.py", kept(f"{number}.py", "f")) is not None for number in range(2_100)]
+    assert taken == [True] * 2_000 + [False] * 100
+    assert closed.add("shop", "0.py", kept("0.py", "g"))
+    closed.take("shop", "5.py")
+    assert closed.add("shop", "2050.py", kept("2050.py", "f"))
