@@ -8,12 +8,11 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Protocol
 
-from mcp_tools.security_surface.live import LiveScan
-
 from kimi_lsp.errors import UsageError
 from mcp_tools import security_surface
 from mcp_tools.finding import Finding, Lane, Level, Notice, Rule
 from mcp_tools.project import CODE, Project, Source
+from mcp_tools.security_surface.live import LiveScan
 
 Tool = Callable[[Project, Sequence[str]], Iterator[Finding | Notice]]
 
