@@ -79,6 +79,8 @@ class LiveScan:
     def settle(self) -> bool:
         """Scan the text as a whole, if an edit was taken in since that was last done. True when it changed anything."""
         if self._is_settled:
+            if self._lines is None:  # the first finding would pay for it, in the middle of typing
+                self._lines = Lines(self._source.path, self._source.text, self._blot)
             return False
         before = self.findings, self.notices
         self._start(self._source)
@@ -99,7 +101,7 @@ class LiveScan:
         self.notices = tuple(self._queries.notices)
         secrets = [secret for secret in self._secrets.found if secret.is_reportable]
         drafts = [*map(of_secret, secrets), *self._queries.drafts]
-        blot = partial(blotted, source.text, secrets)
+        blot = self._blot = partial(blotted, source.text, secrets)
         known: dict[Key, _Stamped] = {}
         if self._lines is not None:
             touched = self._lines.splice(source.text, stretches, blot)
