@@ -59,7 +59,10 @@ class ClientSettings(Struct, frozen=True, rename="camel", kw_only=True):
     ] = None
     lanes: Annotated[
         tuple[Literal["security", "dependencies", "docs", "style", "health"], ...] | None,
-        Meta(description="The topics of an audit; `null`: as your configuration says."),
+        Meta(
+            description="The topics of an audit, `security` and `dependencies` always among them; `null`: as your "
+            "configuration says."
+        ),
     ] = None
     code_lens: Annotated[bool, Meta(description="A line above each finding of the model, with what can be done.")] = (
         False

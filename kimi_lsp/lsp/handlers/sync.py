@@ -13,6 +13,7 @@ from kimi_lsp.lsp.desk import Parts
 from kimi_lsp.lsp.documents import Document
 from kimi_lsp.lsp.orders import changed_order, file_order, snapshots, sorted_out
 from kimi_lsp.lsp.protocol import DidChangeParams, DidCloseParams, DidOpenParams, DidSaveParams, MessageType
+from kimi_lsp.lsp.status import Facts
 from kimi_lsp.lsp.workspace import Home
 from mcp_tools.project import Source
 
@@ -89,7 +90,13 @@ class Sync:
         session = home.session
         if session is None or document.is_quiet or not self._parts.settings.enable:
             return
-        if self._parts.workspace.wants_model(home) is not Depth.LOCAL:
+        depth, settings = self._parts.workspace.wants_model(home), session.settings
+        status = self._parts.status
+        if status.facts.depth is None:
+            named = (settings.model, settings.endpoint_host) if depth is not Depth.LOCAL else (None, None)
+            status.facts = Facts(*named, depth.value)
+            status.tell()
+        if depth is not Depth.LOCAL:
             self._parts.spawn(self._recall, document)
 
     def _restore(self, home: Home, document: Document, source: Source) -> None:
