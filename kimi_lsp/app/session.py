@@ -69,7 +69,7 @@ class Session:
     def auditor(self, depth: Depth | None = None) -> "Auditor":
         """An Auditor on this session's settings, or on another depth than theirs."""
         from kimi_lsp.audit import Auditor, Parts  # noqa: PLC0415 - see above
-        from kimi_lsp.store import install_key  # noqa: PLC0415
+        from kimi_lsp.store import install_key  # noqa: PLC0415 - see above
 
         is_local = (depth or self.settings.depth) is Depth.LOCAL
         return Auditor(

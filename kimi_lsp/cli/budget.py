@@ -15,7 +15,7 @@ app = typer.Typer(help="What was spent and what may be.", no_args_is_help=True)
 @app.command("show")
 def show() -> None:
     """Spending of today and this week (UTC) beside its ceilings, and calls that never settled."""
-    from kimi_lsp.app.session import open_store, user_settings  # noqa: PLC0415
+    from kimi_lsp.app.session import open_store, user_settings  # noqa: PLC0415 - loads when the command runs
 
     settings = user_settings(os.environ)
     with open_store(settings) as store:
@@ -43,7 +43,7 @@ def show() -> None:
 @app.command("release")
 def release(number: Annotated[int, typer.Argument(metavar="N", help="As `budget show` names it.")]) -> None:
     """Give back what a call that never settled holds, when you know that it was not charged."""
-    from kimi_lsp.app.session import open_store, user_settings  # noqa: PLC0415
+    from kimi_lsp.app.session import open_store, user_settings  # noqa: PLC0415 - loads when the command runs
 
     with open_store(user_settings(os.environ)) as store:
         for open_call in store.ledger.open_reservations():

@@ -21,10 +21,10 @@ def command(
     """
     import anyio  # noqa: PLC0415 - --help does not need it
 
-    from kimi_lsp.app.doctor import State, examine  # noqa: PLC0415
-    from kimi_lsp.app.session import open_session  # noqa: PLC0415
-    from kimi_lsp.config import flag_options  # noqa: PLC0415
-    from mcp_tools.output import printable  # noqa: PLC0415
+    from kimi_lsp.app.doctor import State, examine  # noqa: PLC0415 - loads when the command runs
+    from kimi_lsp.app.session import open_session  # noqa: PLC0415 - loads when the command runs
+    from kimi_lsp.config import flag_options  # noqa: PLC0415 - loads when the command runs
+    from mcp_tools.output import printable  # noqa: PLC0415 - loads when the command runs
 
     session = open_session([path], os.environ, flag_options({"model": model, "base_url": base_url}))
 

@@ -12,7 +12,7 @@ app = typer.Typer(help="The rules: what is looked for, and why.", no_args_is_hel
 @app.command("list")
 def list_rules() -> None:
     """Every rule with its level and lane."""
-    from kimi_lsp.app.rules import all_rules  # noqa: PLC0415
+    from kimi_lsp.app.rules import all_rules  # noqa: PLC0415 - loads when the command runs
 
     for rule in all_rules():
         typer.echo(f"{rule.id:32} {rule.level:8} {rule.lane:13} {rule.summary}")
@@ -21,10 +21,10 @@ def list_rules() -> None:
 @app.command("show")
 def show(rule_id: Annotated[str, typer.Argument(metavar="RULE")]) -> None:
     """A rule's page: what it finds, what it does not, and what to do."""
-    import difflib  # noqa: PLC0415
+    import difflib  # noqa: PLC0415 - loads when the command runs
 
-    from kimi_lsp.app.rules import all_rules  # noqa: PLC0415
-    from mcp_tools.rules import page  # noqa: PLC0415
+    from kimi_lsp.app.rules import all_rules  # noqa: PLC0415 - loads when the command runs
+    from mcp_tools.rules import page  # noqa: PLC0415 - loads when the command runs
 
     text = page(rule_id)
     if text is None:

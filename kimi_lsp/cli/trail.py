@@ -22,8 +22,8 @@ def list_records(
     limit: Annotated[int, typer.Option(min=1, max=100_000)] = 100,
 ) -> None:
     """One line a record."""
-    from kimi_lsp.app.session import open_store, user_settings  # noqa: PLC0415
-    from mcp_tools.output import printable  # noqa: PLC0415
+    from kimi_lsp.app.session import open_store, user_settings  # noqa: PLC0415 - loads when the command runs
+    from mcp_tools.output import printable  # noqa: PLC0415 - loads when the command runs
 
     with open_store(user_settings(os.environ)) as store:
         for record in store.trail.records(run_id, after_seq=after, limit=limit):
@@ -37,8 +37,8 @@ def show(
     record_id: Annotated[str, typer.Argument(metavar="RUN/CALL", help="As a finding names it, or a record's hash.")],
 ) -> None:
     """One record whole, with its reasoning and answer."""
-    from kimi_lsp.app.session import find_record, open_store, user_settings  # noqa: PLC0415
-    from mcp_tools.output import printable  # noqa: PLC0415
+    from kimi_lsp.app.session import find_record, open_store, user_settings  # noqa: PLC0415 - loads when the command runs
+    from mcp_tools.output import printable  # noqa: PLC0415 - loads when the command runs
 
     with open_store(user_settings(os.environ)) as store:
         record = find_record(store, record_id)
@@ -61,8 +61,8 @@ def verify(
     exported: Annotated[Path | None, typer.Option("--file", help="An exported trail, instead of your own.")] = None,
 ) -> int:
     """Check the whole chain, your own or an exported one; exit code 1 when it is broken."""
-    from kimi_lsp.app.session import open_store, user_settings  # noqa: PLC0415
-    from kimi_lsp.store import Head, verify_export  # noqa: PLC0415
+    from kimi_lsp.app.session import open_store, user_settings  # noqa: PLC0415 - loads when the command runs
+    from kimi_lsp.store import Head, verify_export  # noqa: PLC0415 - loads when the command runs
 
     try:
         expected = None if head is None else Head.parse(head)
@@ -88,7 +88,7 @@ def verify(
 @app.command("export")
 def export() -> None:
     """Every record as a line of JSON, for a place that you do not control."""
-    from kimi_lsp.app.session import open_store, user_settings  # noqa: PLC0415
+    from kimi_lsp.app.session import open_store, user_settings  # noqa: PLC0415 - loads when the command runs
 
     with open_store(user_settings(os.environ)) as store:
         for line in store.trail.export():

@@ -20,15 +20,15 @@ class Channel:
 
     def read(self) -> bytes:
         """The next bytes, as soon as there are any; nothing at the end."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of channel has its own; `abc` is an import that `start` does without
 
     def write(self, data: bytes) -> None:
         """Write all of it."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of channel has its own; `abc` is an import that `start` does without
 
     def close(self) -> None:
         """End the conversation; a read may be under way, a write may not."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of channel has its own; `abc` is an import that `start` does without
 
 
 class Descriptors(Channel):

@@ -93,7 +93,7 @@ class Transport:
         await self.warm()
         assert self._sdk is not None
         import httpx2  # noqa: PLC0415  (late: see load_sdk)
-        import openai  # noqa: PLC0415
+        import openai  # noqa: PLC0415  (late: see load_sdk)
 
         try:
             if verb == "post":
@@ -124,8 +124,8 @@ class Transport:
         return EndpointError(f"No connection to {self.endpoint.netloc} ({said}).", hint=hint)
 
     def _connect(self, tls: "ssl.SSLContext") -> "openai.AsyncOpenAI":
-        import httpx2  # noqa: PLC0415
-        import openai  # noqa: PLC0415
+        import httpx2  # noqa: PLC0415  (late: see load_sdk)
+        import openai  # noqa: PLC0415  (late: see load_sdk)
 
         times = self.timeouts
         http_client = openai.DefaultAsyncHttpx2Client(
@@ -160,7 +160,7 @@ class Transport:
 
     def _headers(self, request: "httpx2.Request") -> "httpx2.Headers":
         """The headers of a request, written anew: nothing the SDK or the environment added survives."""
-        import httpx2  # noqa: PLC0415
+        import httpx2  # noqa: PLC0415  (late: see load_sdk)
 
         headers = {
             "host": request.url.netloc.decode("ascii"),
@@ -209,9 +209,9 @@ async def read_capped(response: "httpx2.Response", max_bytes: int, within_s: flo
 
 def broken_stream_errors() -> tuple[type[Exception], ...]:
     """What a body that breaks off raises."""
-    import ssl  # noqa: PLC0415
+    import ssl  # noqa: PLC0415  (late: see load_sdk)
 
-    import httpx2  # noqa: PLC0415
+    import httpx2  # noqa: PLC0415  (late: see load_sdk)
 
     return (httpx2.RequestError, httpx2.StreamError, ssl.SSLError, anyio.EndOfStream, OSError)
 

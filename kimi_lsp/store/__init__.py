@@ -75,11 +75,11 @@ class Store:
             StoreError: it cannot be written or made, is damaged, or was written by a newer version.
         """
         from kimi_lsp.store.cache import Cache  # noqa: PLC0415 (SQLAlchemy costs a third of a second)
-        from kimi_lsp.store.consent import Consents  # noqa: PLC0415
-        from kimi_lsp.store.database import Database  # noqa: PLC0415
-        from kimi_lsp.store.ledger import Ledger  # noqa: PLC0415
-        from kimi_lsp.store.trail import Trail  # noqa: PLC0415
-        from kimi_lsp.store.verdicts import Verdicts  # noqa: PLC0415
+        from kimi_lsp.store.consent import Consents  # noqa: PLC0415 (the same)
+        from kimi_lsp.store.database import Database  # noqa: PLC0415 (the same)
+        from kimi_lsp.store.ledger import Ledger  # noqa: PLC0415 (the same)
+        from kimi_lsp.store.trail import Trail  # noqa: PLC0415 (the same)
+        from kimi_lsp.store.verdicts import Verdicts  # noqa: PLC0415 (the same)
 
         database = Database.open(where)
         return cls(

@@ -268,7 +268,7 @@ def _check(value: object) -> None:
         for item in cast("Sequence[object]", value):
             _check(item)
     else:
-        raise ValueError(f"a record cannot hold a {type(value).__name__}")  # noqa: TRY004
+        raise ValueError(f"a record cannot hold a {type(value).__name__}")  # noqa: TRY004 (as above)
 
 
 def _plain(value: object) -> object:

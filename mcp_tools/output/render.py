@@ -19,14 +19,14 @@ def render(report: Report, fmt: Format, context: Context) -> str:
 
             return render_sarif(report, context)
         case Format.MARKDOWN:
-            from mcp_tools.output.markdown import render_markdown  # noqa: PLC0415
+            from mcp_tools.output.markdown import render_markdown  # noqa: PLC0415 - loads with its format
 
             return render_markdown(report, context)
         case Format.RDJSON:
-            from mcp_tools.output.rdjson import render_rdjson  # noqa: PLC0415
+            from mcp_tools.output.rdjson import render_rdjson  # noqa: PLC0415 - loads with its format
 
             return render_rdjson(report, context)
         case Format.GITLAB:
-            from mcp_tools.output.gitlab import render_gitlab  # noqa: PLC0415
+            from mcp_tools.output.gitlab import render_gitlab  # noqa: PLC0415 - loads with its format
 
             return render_gitlab(report, context)

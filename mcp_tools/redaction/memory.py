@@ -105,7 +105,7 @@ def _fits(needle: Needle, text: str, at: int) -> bool:
 def forms(value: str, *, is_rare: bool) -> set[str]:
     """A value as it is, escaped for JSON (once and twice), for a URL and for HTML, and, if rare, within base64."""
     import html  # noqa: PLC0415 -- these two cost 5 ms, and a scan that finds nothing goes without
-    from urllib.parse import quote, quote_plus  # noqa: PLC0415
+    from urllib.parse import quote, quote_plus  # noqa: PLC0415 -- as above
 
     ascii_form = json.dumps(value)[1:-1]
     found = {
