@@ -6,9 +6,9 @@ from dataclasses import replace
 from anyio import to_thread
 
 from kimi_lsp.lsp.audits import Order
-from kimi_lsp.lsp.desk import Parts
 from kimi_lsp.lsp.documents import Document
 from kimi_lsp.lsp.landing import Snapshot
+from kimi_lsp.lsp.parts import Parts
 from kimi_lsp.lsp.workspace import Home
 from mcp_tools.project.changes import changed_lines
 from mcp_tools.project.git import GitError, lines_changed_since, text_at

@@ -17,7 +17,6 @@ from kimi_lsp.lsp.closed import Closed
 from kimi_lsp.lsp.confine import confine
 from kimi_lsp.lsp.connection import Connection, Route
 from kimi_lsp.lsp.consent import Consent
-from kimi_lsp.lsp.desk import Parts
 from kimi_lsp.lsp.documents import Document, Documents
 from kimi_lsp.lsp.encoding import PositionEncoding
 from kimi_lsp.lsp.handlers.commands import Commands
@@ -25,6 +24,7 @@ from kimi_lsp.lsp.handlers.configuration import Configuration
 from kimi_lsp.lsp.handlers.explain import Explain
 from kimi_lsp.lsp.handlers.sync import Sync
 from kimi_lsp.lsp.jobs import Jobs
+from kimi_lsp.lsp.parts import Parts
 from kimi_lsp.lsp.publisher import Publisher
 from kimi_lsp.lsp.reasons import Reasons
 from kimi_lsp.lsp.refresh import Hooks, Refresher

@@ -16,11 +16,10 @@ from sqlalchemy.pool import ConnectionPoolEntry, Pool, StaticPool
 
 from kimi_lsp.errors import StoreError
 from kimi_lsp.store.failures import DAMAGED, as_store_error, is_busy
-from kimi_lsp.store.files import private_file, private_folder
+from kimi_lsp.store.files import DATABASE_NAME, private_file, private_folder
 from kimi_lsp.store.migrations import MIGRATIONS, Step, newest, upgrade, version_of
 from kimi_lsp.store.tables import heads
 
-FILE_NAME: Final = "store.db"
 _BUSY_TIMEOUT_S: Final = 30.0
 _CREATE_ATTEMPTS: Final = 5
 _WAL_BYTES: Final = 64 << 20
@@ -69,7 +68,7 @@ class Database:
             StoreError: no right to write, no such driver, not a database, damaged, or written by a newer version.
         """
         if isinstance(where, Path) or "://" not in where:
-            url = URL.create("sqlite", database=str(Path(where) / FILE_NAME))
+            url = URL.create("sqlite", database=str(Path(where) / DATABASE_NAME))
         else:
             with _translated("The URL of the store"):
                 url = make_url(where)

@@ -3,8 +3,12 @@
 import os
 import stat
 from pathlib import Path
+from typing import Final
 
 from kimi_lsp.errors import StoreError
+
+DATABASE_NAME: Final = "store.db"
+"""The database in the state directory."""
 
 _HINT = "Set KIMI_LSP_STATE_DIR to a folder that you can write to."
 

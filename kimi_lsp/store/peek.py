@@ -7,14 +7,13 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from kimi_lsp.store.files import DATABASE_NAME
 from kimi_lsp.store.values import Decision, Verdict
-
-FILE_NAME = "store.db"
 
 
 def peek_verdicts(state_dir: Path, project: str) -> dict[str, Verdict]:
     """The verdicts of a project by fingerprint; none when there is no store yet or it cannot be read."""
-    file = state_dir / FILE_NAME
+    file = state_dir / DATABASE_NAME
     if not file.is_file():
         return {}
     query = "SELECT fingerprint, decision, reason, who, given_at FROM kimi_verdicts WHERE project = ?"

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from kimi_lsp.store import Decision, Store
-from kimi_lsp.store.database import FILE_NAME
+from kimi_lsp.store.files import DATABASE_NAME
 from kimi_lsp.store.peek import peek_verdicts
 
 
@@ -17,7 +17,7 @@ def test_verdicts_are_seen_without_opening_the_store(tmp_path: Path) -> None:
 def test_no_store_or_a_broken_one_has_no_verdicts(tmp_path: Path) -> None:
     assert peek_verdicts(tmp_path, "shop") == {}
     assert list(tmp_path.iterdir()) == []
-    (tmp_path / FILE_NAME).write_bytes(b"no database")
+    (tmp_path / DATABASE_NAME).write_bytes(b"no database")
     assert peek_verdicts(tmp_path, "shop") == {}
 
 

@@ -18,11 +18,11 @@ from kimi_lsp.lsp.commands import (
 )
 from kimi_lsp.lsp.connection import INVALID_PARAMS, REQUEST_FAILED, RequestError
 from kimi_lsp.lsp.convert import Shown, to_region
-from kimi_lsp.lsp.desk import Parts
 from kimi_lsp.lsp.documents import Document
 from kimi_lsp.lsp.explain import as_markdown, reasoning_document
 from kimi_lsp.lsp.landing import Snapshot
 from kimi_lsp.lsp.orders import changes_order, file_order, selection_order, snapshots, sorted_out
+from kimi_lsp.lsp.parts import Parts
 from kimi_lsp.lsp.protocol import (
     AuditResult,
     ExecuteCommandParams,

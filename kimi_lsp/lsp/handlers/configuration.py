@@ -10,7 +10,7 @@ from msgspec import Raw
 from kimi_lsp.errors import KimiError
 from kimi_lsp.lsp.client_settings import SECTION, ClientSettings, Origin, read_settings
 from kimi_lsp.lsp.connection import RequestError
-from kimi_lsp.lsp.desk import Parts
+from kimi_lsp.lsp.parts import Parts
 from kimi_lsp.lsp.protocol import (
     ConfigurationItem,
     ConfigurationParams,

@@ -7,9 +7,9 @@ from anyio import to_thread
 from kimi_lsp.lsp.actions_menu import Entry, at_place, menu
 from kimi_lsp.lsp.commands import CommandName, FindingArgument
 from kimi_lsp.lsp.convert import Shown, is_models, place, to_range, to_region, touching
-from kimi_lsp.lsp.desk import Parts
 from kimi_lsp.lsp.documents import Document
 from kimi_lsp.lsp.explain import Because, Explained, hover
+from kimi_lsp.lsp.parts import Parts
 from kimi_lsp.lsp.protocol import (
     CodeAction,
     CodeActionParams,

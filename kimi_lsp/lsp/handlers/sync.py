@@ -9,12 +9,13 @@ from anyio import to_thread
 
 from kimi_lsp.config import Depth
 from kimi_lsp.lsp.closed import Kept
-from kimi_lsp.lsp.desk import Parts
 from kimi_lsp.lsp.documents import Document
 from kimi_lsp.lsp.orders import changed_order, file_order, snapshots, sorted_out
+from kimi_lsp.lsp.parts import Parts
 from kimi_lsp.lsp.protocol import DidChangeParams, DidCloseParams, DidOpenParams, DidSaveParams, MessageType
 from kimi_lsp.lsp.status import Facts
 from kimi_lsp.lsp.workspace import Home
+from kimi_lsp.store.files import DATABASE_NAME
 from mcp_tools.project import Source
 
 _RECALL_REST_S: Final = 1.0  # after a document was opened: first what is quick
@@ -111,7 +112,7 @@ class Sync:
             home = document.home
             if home is None or home.session is None or not document.is_open or document.path is None:
                 return
-            if not await to_thread.run_sync((home.session.settings.state_dir / "store.db").is_file):
+            if not await to_thread.run_sync((home.session.settings.state_dir / DATABASE_NAME).is_file):
                 return
             taken = sorted_out(snapshots(self._parts, document), home)
             if taken and not any(job.is_about(document.uri) for job in self._parts.jobs):
