@@ -23,11 +23,9 @@ class Book:
         """Read a project's verdicts; in a thread."""
         return {} if home.session is None else peek_verdicts(home.session.settings.state_dir, home.key)
 
-    def load(self, home: Home, verdicts: Mapping[str, Verdict]) -> bool:
-        """Keep them. True when they differ from what was known."""
-        is_news = self._verdicts.get(home.key) != verdicts
+    def load(self, home: Home, verdicts: Mapping[str, Verdict]) -> None:
+        """Keep them."""
         self._verdicts[home.key] = verdicts
-        return is_news
 
     def set(self, home: Home, verdict: Verdict) -> None:
         """Keep a new decision."""

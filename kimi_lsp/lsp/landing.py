@@ -24,13 +24,12 @@ class Snapshot:
 
     document: Document
     text: str
-    version: int
     ticket: Ticket
 
     @classmethod
     def of(cls, document: Document) -> "Snapshot":
         """The document as it is now; edits are logged from here on, until `release`."""
-        return cls(document, document.mirror.text, document.mirror.version, document.mirror.mark())
+        return cls(document, document.mirror.text, document.mirror.mark())
 
     def since(self) -> tuple[Splice, ...] | None:
         """The edits since then; None when that cannot be told any more."""

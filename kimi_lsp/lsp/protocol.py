@@ -319,12 +319,18 @@ class WatchedFilesOptions(Message, frozen=True):
     watchers: list[FileSystemWatcher]
 
 
+class ConfigurationOptions(Message, frozen=True):
+    """What is registered for `workspace/didChangeConfiguration`."""
+
+    section: str
+
+
 class Registration(Message, frozen=True):
     """A capability that is asked for later."""
 
     id: str
     method: str
-    register_options: WatchedFilesOptions | None = None
+    register_options: WatchedFilesOptions | ConfigurationOptions | None = None
 
 
 class RegistrationParams(Message, frozen=True):

@@ -125,3 +125,14 @@ async def test_strange_line_ends_and_wide_characters_keep_every_finding_in_its_p
         assert get(message.diagnostics[0], "range", "start", "character") == 10
         one.client.change(uri, edit((0, 0), (0, 0), "😀\r"))
         await one.sees(uri, "2: code-injection")
+
+
+async def test_changed_settings_and_files_are_asked_for_where_the_client_wants_to_be_asked(tmp_path: Path) -> None:
+    async with story(tmp_path) as one:
+        asked = await one.client.notification("client/registerCapability")
+        registrations = items(asked.get("params", "registrations"))
+        assert [get(entry, "method") for entry in registrations] == [
+            "workspace/didChangeConfiguration",
+            "workspace/didChangeWatchedFiles",
+        ]
+        assert get(registrations[0], "registerOptions", "section") == "kimi"

@@ -13,6 +13,7 @@ from kimi_lsp.lsp.connection import RequestError
 from kimi_lsp.lsp.parts import Parts
 from kimi_lsp.lsp.protocol import (
     ConfigurationItem,
+    ConfigurationOptions,
     ConfigurationParams,
     DidChangeConfigurationParams,
     DidChangeFoldersParams,
@@ -49,21 +50,31 @@ class Configuration:
         parts = self._parts
         if parts.caps.configuration:
             await self._pull()
-        if parts.caps.registers_watchers:
-            watchers = [FileSystemWatcher(f"**/{name}") for name in WATCHED]
-            registration = Registration("kimi-watch", "workspace/didChangeWatchedFiles", WatchedFilesOptions(watchers))
-            try:
-                await parts.connection.request(
-                    "client/registerCapability",
-                    RegistrationParams([registration]),
-                    object,
-                    timeout_s=_CLIENT_DEADLINE_S,
-                )
-            except (RequestError, TimeoutError):
-                parts.warn_once("the client refused to watch kimi.toml: restart the server after a change to it")
-        else:
+        if registrations := self._registrations():
+            await self._register(registrations)
+        if not parts.caps.registers_watchers:
             self._watch_anew()
         parts.status.tell()
+
+    def _registrations(self) -> list[Registration]:
+        """What such a client tells only to a server that asked for it."""
+        caps = self._parts.caps
+        found: list[Registration] = []
+        if caps.registers_configuration:
+            options = ConfigurationOptions(SECTION)
+            found.append(Registration("kimi-settings", "workspace/didChangeConfiguration", options))
+        if caps.registers_watchers:
+            watched = WatchedFilesOptions([FileSystemWatcher(f"**/{name}") for name in WATCHED])
+            found.append(Registration("kimi-watch", "workspace/didChangeWatchedFiles", watched))
+        return found
+
+    async def _register(self, registrations: list[Registration]) -> None:
+        try:
+            await self._parts.connection.request(
+                "client/registerCapability", RegistrationParams(registrations), object, timeout_s=_CLIENT_DEADLINE_S
+            )
+        except (RequestError, TimeoutError):
+            self._parts.warn_once("the client refused to tell of changed settings: restart the server after a change")
 
     def did_change_configuration(self, params: DidChangeConfigurationParams) -> Awaitable[None] | None:
         """Settings changed: they are in the message, or are asked for."""
