@@ -7,7 +7,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kimi_lsp.audit.ask import Door
     from kimi_lsp.audit.auditor import Auditor, Parts
     from kimi_lsp.audit.events import (
         AskPlanned,
@@ -23,11 +22,13 @@ if TYPE_CHECKING:
         Reasoned,
         Reviewed,
         Spent,
+        ToolUsed,
         UnitDone,
         UnitStarted,
         UnitStatus,
     )
     from kimi_lsp.audit.lanes import LANES
+    from kimi_lsp.audit.toolloop import Door, Toolbox
 
 __all__ = [
     "LANES",
@@ -47,12 +48,14 @@ __all__ = [
     "Reasoned",
     "Reviewed",
     "Spent",
+    "ToolUsed",
+    "Toolbox",
     "UnitDone",
     "UnitStarted",
     "UnitStatus",
 ]
 
-_HOMES = {"Door": "ask", "Auditor": "auditor", "Parts": "auditor", "LANES": "lanes"}
+_HOMES = {"Door": "toolloop", "Toolbox": "toolloop", "Auditor": "auditor", "Parts": "auditor", "LANES": "lanes"}
 
 
 def __getattr__(name: str) -> object:

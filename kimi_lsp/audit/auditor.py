@@ -3,8 +3,8 @@
 import logging
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ import anyio
 from anyio import from_thread, to_thread
 from anyio.abc import ObjectSendStream
 
-from kimi_lsp.audit.ask import REPORT_IT, Asker, Door, Job, Plan, job_key, notice_code, reviewed
+from kimi_lsp.audit.ask import Asker
 from kimi_lsp.audit.events import (
     AskPlanned,
     AuditEvent,
@@ -33,7 +33,9 @@ from kimi_lsp.audit.levels import levelled
 from kimi_lsp.audit.memo import decode_review
 from kimi_lsp.audit.merge import Merger
 from kimi_lsp.audit.prompts import project_text
+from kimi_lsp.audit.review import Job, Plan, job_key, notice_code, reviewed
 from kimi_lsp.audit.select import secret_files, units_for
+from kimi_lsp.audit.toolloop import REPORT_IT, Door, LoopLimits, Toolbox, offer_version
 from kimi_lsp.audit.units import Unit
 from kimi_lsp.config import Depth, Settings
 from kimi_lsp.errors import InternalError, KimiError, StoreError
@@ -52,12 +54,18 @@ _CHARS_PER_TOKEN = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What an audit is made with. `door` opens the way to the model when it is needed, and is closed with the audit."""
+    """What an audit is made with. `door` opens the way to the model when it is needed, and is closed with the audit.
+
+    `toolbox` opens the read-only tools that the model may call while it reviews, within a deadline of its own. None: it
+    has none, and every byte that is sent is as if there were no such thing.
+    """
 
     settings: Settings
     store: Callable[[], Store] | None = None  # None: nothing is remembered, and no model may be asked
     door: Callable[[Redactor], AbstractAsyncContextManager[Door]] | None = None
     key: Callable[[str], bytes] | None = None  # 32 bytes for a purpose, the same on every call
+    toolbox: Callable[[AuditRequest], AbstractAsyncContextManager[Toolbox]] | None = None
+    tool_limits: LoopLimits = field(default_factory=LoopLimits)
 
 
 class Auditor:
@@ -193,8 +201,8 @@ class _Run:
         try:
             key = await to_thread.run_sync(self._parts.key, f"redaction {self._request.project_key}")
             redactor = Redactor(key)
-            async with self._parts.door(redactor) as door:
-                await self._ask_through(door, redactor, key, paths)
+            async with self._parts.door(redactor) as door, self._opened_tools() as toolbox:
+                await self._ask_through(door, redactor, key, paths, toolbox)
         except KimiError as error:
             await self._fell_short(error)
         except Exception as error:  # noqa: BLE001 - whatever breaks here, the facts and the report stand
@@ -204,15 +212,53 @@ class _Run:
     async def _fell_short(self, error: KimiError) -> None:
         await self._emit(Noticed(Notice(notice_code(error), f"no model review: {error.line}", incomplete=True)))
 
-    async def _ask_through(self, door: Door, redactor: Redactor, key: bytes, paths: Sequence[str]) -> None:
+    @asynccontextmanager
+    async def _opened_tools(self) -> AsyncGenerator[Toolbox | None]:
+        """The tools for the model; None when there are none, and after a notice when they cannot be had."""
+        async with AsyncExitStack() as stack:
+            toolbox: Toolbox | None = None
+            if self._parts.toolbox is not None and self._request.may_ask:
+                try:
+                    toolbox = await stack.enter_async_context(self._parts.toolbox(self._request))
+                except Exception as error:  # noqa: BLE001 - without its tools the model still reviews what it is shown
+                    _log.debug("the tools did not open", exc_info=True)
+                    line = error.line if isinstance(error, KimiError) else f"a defect ({type(error).__name__})"
+                    await self._emit(Noticed(Notice("tools-unavailable", f"the model has no tools: {line}")))
+            await self._note(toolbox)
+            yield toolbox if toolbox is not None and toolbox.specs else None
+            await self._note(toolbox)  # what has failed since
+
+    async def _note(self, toolbox: Toolbox | None) -> None:
+        for notice in toolbox.notices if toolbox is not None else ():
+            await self._emit(Noticed(notice))
+
+    async def _offer(self, toolbox: Toolbox | None) -> str:
+        """The version of the tools that are offered.
+
+        Who may not ask opens none: what was offered last is remembered, so that its reviews are found again.
+        """
+        if self._parts.toolbox is None:
+            return ""
         assert self._store is not None
-        jobs, cached = await self._jobs(door, paths)
+        cache, key = self._store.cache, f"tools offered {self._request.project_key}"
+        if not self._request.may_ask:
+            return await to_thread.run_sync(cache.get, key) or ""
+        offer = offer_version(toolbox.specs) if toolbox is not None else ""
+        if (await to_thread.run_sync(cache.get, key) or "") != offer:
+            await to_thread.run_sync(partial(cache.put_many, {key: offer}, project=self._request.project_key))
+        return offer
+
+    async def _ask_through(
+        self, door: Door, redactor: Redactor, key: bytes, paths: Sequence[str], toolbox: Toolbox | None
+    ) -> None:
+        assert self._store is not None
+        jobs, cached = await self._jobs(door, paths, await self._offer(toolbox))
         if not self._request.may_ask:
             return
         endpoint = self._parts.settings.endpoint_host
-        outgoing = self._outgoing(jobs, door, endpoint)
+        outgoing = self._outgoing(jobs, door, endpoint, toolbox)
         await self._emit(AskPlanned(len(jobs), cached, outgoing))
-        asker = self._asker = self._new_asker(door, redactor, key, endpoint, paths)
+        asker = self._asker = self._new_asker(door, redactor, key, endpoint, paths, toolbox)
         asker.units[UnitStatus.CACHED] += cached
         if not jobs:
             return
@@ -220,10 +266,13 @@ class _Run:
             text = f"{len(jobs)} units were not reviewed: nobody agreed that this project goes to {endpoint}"
             await self._emit(Noticed(Notice("consent-missing", text, incomplete=True)))
             return
-        await to_thread.run_sync(self._learn, redactor, jobs, paths)
+        await to_thread.run_sync(self._learn, redactor, jobs, paths if toolbox is None else await self._all_paths())
         await asker.run(jobs)
 
-    async def _jobs(self, door: Door, paths: Sequence[str]) -> tuple[list[Job], int]:
+    async def _all_paths(self) -> Sequence[str]:
+        return (await to_thread.run_sync(self._request.project.listing)).paths
+
+    async def _jobs(self, door: Door, paths: Sequence[str], offer: str) -> tuple[list[Job], int]:
         """The units that must be asked, and how many the cache answered."""
         assert self._store is not None
         settings, endpoint = self._parts.settings, self._parts.settings.endpoint_host
@@ -235,7 +284,8 @@ class _Run:
             for item in await to_thread.run_sync(lambda cut=cut: list(cut())):
                 if isinstance(item, Unit):
                     thinking = Thinking(settings.thinking.value)
-                    planned.append(Job(spec, item, job_key(spec, item, door.endpoint.model, endpoint, thinking)))
+                    key = job_key(spec, item, door.endpoint.model, endpoint, thinking, offer)
+                    planned.append(Job(spec, item, key))
                 else:
                     await self._emit(Noticed(item))
         known = await to_thread.run_sync(self._store.cache.get_many, [job.key for job in planned])
@@ -251,20 +301,26 @@ class _Run:
             await self._emit(reviewed(job))
         return jobs, len(planned) - len(jobs)
 
-    def _outgoing(self, jobs: Sequence[Job], door: Door, endpoint: str) -> Outgoing:
+    def _outgoing(self, jobs: Sequence[Job], door: Door, endpoint: str, toolbox: Toolbox | None) -> Outgoing:
         texts = [len(job.unit.text.encode("utf-8", "surrogatepass")) for job in jobs]
-        most = Usage(
-            prompt_tokens=int(sum(texts) / _CHARS_PER_TOKEN) + _PREFIX_TOKENS * len(jobs),
-            completion_tokens=min(door.endpoint.profile.max_output_tokens, 16_384) * len(jobs),
-        )
+        prompt_tokens = int(sum(texts) / _CHARS_PER_TOKEN) + _PREFIX_TOKENS * len(jobs)
+        answer_tokens = min(door.endpoint.profile.max_output_tokens, 16_384) * len(jobs)
+        rounds, limits = 1, self._parts.tool_limits
+        if toolbox is not None:  # each round brings along what the earlier ones said, up to the model's window
+            rounds += limits.max_rounds
+            results = int(limits.max_total_chars / _CHARS_PER_TOKEN) * len(jobs)
+            window = door.endpoint.profile.context_window * len(jobs)
+            prompt_tokens = min(prompt_tokens + results + answer_tokens * limits.max_rounds, window)
+        most = Usage(prompt_tokens=prompt_tokens * rounds, completion_tokens=answer_tokens * rounds)
         return Outgoing(
             project=self._request.project.name,
             endpoint=endpoint,
             model=door.endpoint.model,
             files=len({job.unit.source.path for job in jobs}),
             bytes=sum(texts),
-            requests=len(jobs),
+            requests=len(jobs) * rounds,
             max_cost_usd=door.endpoint.profile.prices.cost_usd(most),
+            tools=tuple(spec.name for spec in toolbox.specs) if toolbox is not None else (),
         )
 
     async def _may_leave(self, outgoing: Outgoing, endpoint: str) -> bool:
@@ -288,7 +344,15 @@ class _Run:
             from_thread.check_cancelled()
             redactor.learn(source.text, source.path)
 
-    def _new_asker(self, door: Door, redactor: Redactor, key: bytes, endpoint: str, paths: Sequence[str]) -> Asker:
+    def _new_asker(
+        self,
+        door: Door,
+        redactor: Redactor,
+        key: bytes,
+        endpoint: str,
+        paths: Sequence[str],
+        toolbox: Toolbox | None,
+    ) -> Asker:
         assert self._store is not None
         settings, budget = self._parts.settings, self._parts.settings.budget
         plan = Plan(
@@ -309,6 +373,7 @@ class _Run:
             call_timeout_s=settings.limits.call_timeout_s,
             marker_key=key,
             wants_reasoning=self._request.wants_reasoning,
+            tool_limits=self._parts.tool_limits,
         )
         return Asker(
             plan,
@@ -318,6 +383,7 @@ class _Run:
             self._merger,
             self._emit,
             memory=self._store.cache,
+            toolbox=toolbox,
         )
 
 

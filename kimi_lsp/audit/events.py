@@ -23,6 +23,7 @@ class Outgoing:
     bytes: int
     requests: int
     max_cost_usd: Decimal  # if every answer used its whole allowance
+    tools: tuple[str, ...] = ()  # read-only tools through which the model may read more; the other fields allow for it
 
 
 ConsentAsker = Callable[[Outgoing], Awaitable[bool]]
@@ -102,6 +103,17 @@ class Reasoned:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolUsed:
+    """The model called a tool while it reviewed a unit. `chars`: the length of the answer. The tool may not exist."""
+
+    unit: str
+    lane: Lane
+    tool: str
+    chars: int
+    is_error: bool
+
+
+@dataclass(frozen=True, slots=True)
 class UnitStarted:
     """A unit goes to the model."""
 
@@ -152,5 +164,15 @@ class Finished:
 
 
 AuditEvent = (
-    Planned | FactsProgress | AskPlanned | Found | Noticed | Reasoned | UnitStarted | UnitDone | Reviewed | Finished
+    Planned
+    | FactsProgress
+    | AskPlanned
+    | Found
+    | Noticed
+    | Reasoned
+    | ToolUsed
+    | UnitStarted
+    | UnitDone
+    | Reviewed
+    | Finished
 )

@@ -86,7 +86,7 @@ def check(model: type[_T], values: object, where: Where) -> _T:
         cause = problems[0].get("ctx", {}).get("error")
         if not isinstance(cause, ExpectedError):
             cause = ExpectedError("a table")
-        key = (*key, cause.at) if cause.at else key
+        key = (*key, *cause.at)
         got = cause.said or shown(problems[0]["input"])
         hint = f"Did you mean {cause.near!r}?" if cause.near else ""
         raise ConfigError(f"{where(key)}: expected {cause.what}, got {got}{more}.", hint=hint) from None

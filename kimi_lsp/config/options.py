@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict
 
 from kimi_lsp.config import values as v
+from kimi_lsp.config.servers import McpServers
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,17 @@ class Options(Table):
     budget: BudgetOptions | None = None
     limits: LimitOptions | None = None
     style: StyleOptions | None = None
+    tools: Annotated[
+        v.Switch | None,
+        _about("During a review the model may read more of the project, with tools that only read.", "TOOLS"),
+    ] = None
+    mcp_review: Annotated[
+        v.Switch | None,
+        _about("The MCP server offers `kimi_review`, which asks the model and costs money.", "MCP_REVIEW"),
+    ] = None
+    mcp_servers: Annotated[
+        McpServers | None, About("MCP servers of others whose read-only tools the model may use; see above.")
+    ] = None
     rules: Annotated[v.RuleTable | None, _about("Level by rule id: `off`, `note`, `warning` or `error`.", "RULES")] = (
         None
     )

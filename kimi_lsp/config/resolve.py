@@ -94,7 +94,7 @@ def load(
     _check_rules(settings.rules.yours, known, origins["rules"])
 
     notices = list(unknown_variables(environ))
-    if user_file is not None and written.api_key is not None and _is_open(user_file):
+    if user_file is not None and _has_secrets(written) and _is_open(user_file):
         notices.append(f"{path} holds a key and other users of this machine can read it.")
     for name, text in sorted((project_files or {}).items()):
         theirs = project_options(text, printable(name))
@@ -190,6 +190,11 @@ def _check_rules(
             raise ConfigError(
                 f"{path}: rules.{rule_id}: only your own configuration may turn off a rule of the {rule.lane} lane."
             )
+
+
+def _has_secrets(written: Options) -> bool:
+    servers = (written.mcp_servers or {}).values()
+    return written.api_key is not None or any(server.has_secrets for server in servers)
 
 
 def _is_open(path: Path) -> bool:

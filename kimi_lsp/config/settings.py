@@ -134,6 +134,33 @@ class Style:
 
 
 @dataclass(frozen=True, slots=True)
+class McpServer:
+    """A third party's MCP server whose read-only tools the model may use: a program to start, or a URL.
+
+    A program gets these variables beside a handful that any program needs, and a URL these headers. `tools` narrows
+    down what is offered, None is whatever says that it only reads. `timeout_s` is for its start and for each call.
+    """
+
+    command: tuple[str, ...] = ()  # the program, absolute or to be found on PATH, and its arguments
+    url: str | None = None
+    env: Mapping[str, Secret] = field(default_factory=lambda: MappingProxyType({}))
+    headers: Mapping[str, Secret] = field(default_factory=lambda: MappingProxyType({}))
+    tools: tuple[str, ...] | None = None
+    timeout_s: float = 25.0
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
+        """Reject what is neither or both."""
+        if bool(self.command) == bool(self.url):
+            raise ValueError("an MCP server has a command or a url")
+
+    @property
+    def has_secrets(self) -> bool:
+        """True when variables or headers are given."""
+        return bool(self.env or self.headers)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set, resolved. `docs/configuration.md` describes each field under the same name."""
 
@@ -154,6 +181,9 @@ class Settings:
     budget: Budget = field(default_factory=Budget)
     limits: Limits = field(default_factory=Limits)
     style: Style = field(default_factory=Style)
+    tools: bool = False
+    mcp_review: bool = False
+    mcp_servers: Mapping[str, McpServer] = field(default_factory=lambda: MappingProxyType({}))
     rules: Rules = field(default_factory=Rules)
     headers: Mapping[str, Secret] = field(default_factory=lambda: MappingProxyType({}))
     profile: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))

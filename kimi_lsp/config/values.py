@@ -42,13 +42,14 @@ class Text(str):
 class ExpectedError(ValueError):
     """A value is not what its setting takes.
 
-    `at` is the place inside the value, `said` tells what was there where the whole value would say too much or too
-    little, `near` is the word that was likely meant.
+    `at` is the place inside the value (its keys, from the outside in), `said` tells what was there where the whole
+    value would say too much or too little, `near` is the word that was likely meant.
     """
 
-    def __init__(self, what: str, *, at: str = "", said: str = "", near: str = "") -> None:
+    def __init__(self, what: str, *, at: str | tuple[str, ...] = (), said: str = "", near: str = "") -> None:
         super().__init__(what)
-        self.what, self.at, self.said, self.near = what, at, said, near
+        self.what, self.said, self.near = what, said, near
+        self.at = (at,) if isinstance(at, str) else at
 
 
 def shown(value: object) -> str:
@@ -103,14 +104,16 @@ def _whole(low: int, high: int) -> Callable[[object], int]:
     return check
 
 
-def _seconds(value: object) -> float:
+def seconds(value: object) -> float:
+    """A time in seconds."""
     number = _number(value)
     if isinstance(number, bool) or not isinstance(number, int | Decimal) or not Decimal("0.1") <= number <= 86_400:
         raise ExpectedError("a number of seconds from 0.1 to 86,400")
     return float(number)
 
 
-def _boolean(value: object) -> bool:
+def boolean(value: object) -> bool:
+    """A switch; in a variable `1`, `yes` and `on` turn it on as well."""
     if isinstance(value, Text):
         value = _BOOLEANS.get(value.strip().lower(), value)
     if not isinstance(value, bool):
@@ -131,7 +134,7 @@ def _one_of(kind: type[_E]) -> Callable[[object], _E]:
     return check
 
 
-def _texts(value: object, what: str, separator: str = ",") -> list[str]:
+def text_list(value: object, what: str, separator: str = ",") -> list[str]:
     """A list of texts; in a variable they are separated."""
     if isinstance(value, Text):
         value = [item.strip() for item in value.split(separator) if item.strip()]
@@ -151,7 +154,7 @@ def _texts(value: object, what: str, separator: str = ",") -> list[str]:
 def _lanes(value: object) -> tuple[Lane, ...]:
     words = [str(lane) for lane in Lane]
     what = f"a list of lanes ({', '.join(words)})"
-    texts = _texts(value, what)
+    texts = text_list(value, what)
     for text in texts:
         if text not in words:
             raise ExpectedError(what, said=shown(text), near=nearest(text, words))
@@ -162,7 +165,7 @@ def _lanes(value: object) -> tuple[Lane, ...]:
 
 def _patterns(value: object) -> tuple[str, ...]:
     what = "a list of gitignore-style patterns"
-    texts = _texts(value, what)
+    texts = text_list(value, what)
     for text in texts:
         if not text.strip() or len(text) > 500 or _CONTROL.search(text):
             raise ExpectedError("a pattern of 1 to 500 printable characters", said=shown(text))
@@ -178,7 +181,7 @@ def _project_patterns(value: object) -> tuple[str, ...]:
 
 
 def _sentences(value: object) -> tuple[str, ...]:
-    texts = [text.strip() for text in _texts(value, "a list of sentences", "\n")]
+    texts = [text.strip() for text in text_list(value, "a list of sentences", "\n")]
     for text in texts:
         if not text or len(text) > 500 or _CONTROL.search(text):
             raise ExpectedError("a sentence of 1 to 500 characters on one line", said=shown(text))
@@ -188,7 +191,7 @@ def _sentences(value: object) -> tuple[str, ...]:
 
 
 def _project_paths(value: object) -> tuple[str, ...]:
-    texts = _texts(value, "a list of paths in the project")
+    texts = text_list(value, "a list of paths in the project")
     for text in texts:
         parts = text.split("/")
         if not text or "\\" in text or _CONTROL.search(text) or any(part in ("", ".", "..") for part in parts):
@@ -212,21 +215,22 @@ def _consent(value: object) -> Consent:
     what = '"always", or a list of absolute paths'
     if isinstance(value, str) and value.strip() == "always":
         return Consent(always=True)
-    return Consent(roots=tuple(map(_folder, _texts(value, what, os.pathsep))))
+    return Consent(roots=tuple(map(_folder, text_list(value, what, os.pathsep))))
 
 
-def _url(value: object) -> str:
-    what = "an http(s) URL without user, query or fragment, such as https://api.moonshot.ai/v1"
+def url(value: object, example: str = "https://api.moonshot.ai/v1") -> str:
+    """An http or https URL that holds no secret, without the slashes at its end."""
+    what = f"an http(s) URL without user, query or fragment, such as {example}"
     if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]{1,2000}", value := value.strip()):
         raise ExpectedError(what)
     try:
-        url = urlsplit(value)
-        port_is_valid = url.port != 0
+        parts = urlsplit(value)
+        port_is_valid = parts.port != 0
     except ValueError:
         raise ExpectedError(what) from None
     if "@" in value:
         raise ExpectedError(what, said="a URL with an '@'")  # what stands before it may be a password
-    if url.scheme not in ("http", "https") or not url.hostname or not port_is_valid or "?" in value or "#" in value:
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid or "?" in value or "#" in value:
         raise ExpectedError(what)
     return value.rstrip("/")
 
@@ -243,25 +247,27 @@ def _secret(value: object) -> Secret:
     return Secret(value)
 
 
-def _table(value: object, what: str) -> Mapping[str, object]:
+def table(value: object, what: str) -> Mapping[str, object]:
+    """A table as it was written."""
     if not isinstance(value, Mapping):
         raise ExpectedError(what, said="something else")
     return cast("Mapping[str, object]", value)
 
 
-def _headers(value: object) -> Mapping[str, Secret]:
-    headers: dict[str, Secret] = {}
-    for name, text in _table(value, "a table of header names and values").items():
+def headers(value: object) -> Mapping[str, Secret]:
+    """Request headers by name; their values are secrets."""
+    found: dict[str, Secret] = {}
+    for name, text in table(value, "a table of header names and values").items():
         if not _HEADER_NAME.fullmatch(name) or name.lower() in _FIXED_HEADERS:
             raise ExpectedError("a header name that kimi-lsp does not set itself", said=shown(name))
         if not isinstance(text, str) or not _HEADER_VALUE.fullmatch(text):
             raise ExpectedError("a text of printable ASCII characters", at=name, said="something else")
-        headers[name] = Secret(text)
-    return MappingProxyType(headers)
+        found[name] = Secret(text)
+    return MappingProxyType(found)
 
 
 def _profile(value: object) -> Mapping[str, object]:
-    return MappingProxyType(dict(_table(value, "a table of model profile fields")))
+    return MappingProxyType(dict(table(value, "a table of model profile fields")))
 
 
 def _rule_levels(value: object) -> Mapping[str, RuleLevel]:
@@ -269,10 +275,10 @@ def _rule_levels(value: object) -> Mapping[str, RuleLevel]:
     if isinstance(value, Text):
         value = {
             item.partition("=")[0].strip(): item.partition("=")[2].strip()
-            for item in _texts(value, "rule=level, separated by commas")
+            for item in text_list(value, "rule=level, separated by commas")
         }
     levels: dict[str, RuleLevel] = {}
-    for rule_id, word in _table(value, "a table of rule ids and levels").items():
+    for rule_id, word in table(value, "a table of rule ids and levels").items():
         if not _RULE_ID.fullmatch(rule_id):
             raise ExpectedError("a rule id", said=shown(rule_id))
         if not isinstance(word, str) or word not in words:
@@ -288,12 +294,12 @@ def _rules(value: object) -> Rules:
 
 Usd = Annotated[Decimal, PlainValidator(_usd)]
 Tokens = Annotated[int, PlainValidator(_whole(0, _MAX_TOKENS))]
-Seconds = Annotated[float, PlainValidator(_seconds)]
+Seconds = Annotated[float, PlainValidator(seconds)]
 Concurrency = Annotated[int, PlainValidator(_whole(1, 256))]
 FileBytes = Annotated[int, PlainValidator(_whole(1, 100_000_000))]
 FileCount = Annotated[int, PlainValidator(_whole(1, 10_000_000))]
 UnitChars = Annotated[int, PlainValidator(_whole(2_000, 2_000_000))]
-Switch = Annotated[bool, PlainValidator(_boolean)]
+Switch = Annotated[bool, PlainValidator(boolean)]
 DepthWord = Annotated[Depth, PlainValidator(_one_of(Depth))]
 ThinkingWord = Annotated[Thinking, PlainValidator(_one_of(Thinking))]
 FailOnWord = Annotated[FailOn, PlainValidator(_one_of(FailOn))]
@@ -304,10 +310,10 @@ Sentences = Annotated[tuple[str, ...], PlainValidator(_sentences)]
 ProjectPaths = Annotated[tuple[str, ...], PlainValidator(_project_paths)]
 Folder = Annotated[Path, PlainValidator(_folder)]
 ConsentList = Annotated[Consent, PlainValidator(_consent)]
-Url = Annotated[str, PlainValidator(_url)]
+Url = Annotated[str, PlainValidator(url)]
 Name = Annotated[str, PlainValidator(_name)]
 Key = Annotated[Secret, PlainValidator(_secret)]
-Headers = Annotated[Mapping[str, Secret], PlainValidator(_headers)]
+Headers = Annotated[Mapping[str, Secret], PlainValidator(headers)]
 Profile = Annotated[Mapping[str, object], PlainValidator(_profile)]
 RuleTable = Annotated[Rules, PlainValidator(_rules)]
 RuleLevels = Annotated[Mapping[str, RuleLevel], PlainValidator(_rule_levels)]

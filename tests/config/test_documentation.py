@@ -33,7 +33,7 @@ def _examples(kind: str) -> list[str]:
 
 
 def test_the_examples_in_the_documentation_are_valid(tmp_path: Path) -> None:
-    assert (len(_examples("config.toml")), len(_examples("kimi.toml"))) == (2, 1)
+    assert (len(_examples("config.toml")), len(_examples("kimi.toml"))) == (3, 1)
     for number, text in enumerate(_examples("config.toml")):
         path = tmp_path / f"{number}.toml"
         path.write_text(text, encoding="utf-8")

@@ -40,6 +40,8 @@ _SAMPLES: Mapping[str, tuple[str, object]] = {
     "limits.connect_timeout_s": ("1.5", 1.5),
     "limits.read_timeout_s": ("2", 2.0),
     "limits.call_timeout_s": ("3", 3.0),
+    "tools": ("on", True),
+    "mcp_review": ("1", True),
     "style.sentences": ("Names are nouns, mostly.\nShort.\n", ("Names are nouns, mostly.", "Short.")),
     "style.files": ("STYLE.md,docs/style.md", ("STYLE.md", "docs/style.md")),
 }

@@ -7,7 +7,7 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from kimi_lsp.config import Consent, Depth, FailOn, Options, Settings, Thinking, flag_options, load
+from kimi_lsp.config import Consent, Depth, FailOn, McpServer, Options, Settings, Thinking, flag_options, load
 from kimi_lsp.config.options import Table, keys, table_of
 from kimi_lsp.config.resolve import default_state_dir
 from kimi_lsp.errors import ConfigError
@@ -66,6 +66,8 @@ def test_every_source_can_say_everything_it_is_documented_to(tmp_path: Path) -> 
         trust_env = false
         allow_http = true
         state_dir = "~/kimi"
+        tools = true
+        mcp_review = true
         [budget]
         run_usd = 0.000000001
         run_tokens = 1
@@ -91,6 +93,8 @@ def test_every_source_can_say_everything_it_is_documented_to(tmp_path: Path) -> 
         [profile]
         context_window = 32_768
         nested = {{ a = [1, 2] }}
+        [mcp_servers.docs]
+        url = "https://mcp.example/mcp/"
         """
     resolved = load(environ={}, user_file=_user_file(tmp_path, text))
     settings = resolved.settings
@@ -108,6 +112,8 @@ def test_every_source_can_say_everything_it_is_documented_to(tmp_path: Path) -> 
     assert settings.style.sentences == ("Names are nouns.",)
     assert dict(settings.rules.yours) == {"weak-hash": "off"}
     assert {name: value.reveal() for name, value in settings.headers.items()} == {"X-Team": "audit"}
+    assert (settings.tools, settings.mcp_review) == (True, True)
+    assert dict(settings.mcp_servers) == {"docs": McpServer(url="https://mcp.example/mcp")}
     assert dict(settings.profile) == {"context_window": 32_768, "nested": {"a": [1, 2]}}
 
 

@@ -14,6 +14,7 @@ from kimi_lsp.config import (
     Budget,
     Depth,
     FailOn,
+    McpServer,
     Options,
     ProjectOptions,
     Resolved,
@@ -82,6 +83,9 @@ _USERS_ALONE: dict[str, object] = {
     "state_dir": "/tmp/other",
     "headers": {"X": "y"},
     "profile": {"input": 0},
+    "tools": True,
+    "mcp_review": True,
+    "mcp_servers": {"docs": {"command": ["evil"]}},
     "limits": {"unit_chars": 9_000},
 }
 _user = st.fixed_dictionaries({}, optional=_tightening)
@@ -172,6 +176,9 @@ _BASE = Settings(
         replace(_BASE, headers={"X": Secret("y")}),
         replace(_BASE, state_dir=Path("/elsewhere")),
         replace(_BASE, trust_env=False),
+        replace(_BASE, tools=True),
+        replace(_BASE, mcp_review=True),
+        replace(_BASE, mcp_servers={"docs": McpServer(command=("evil",))}),
         replace(_BASE, depth=Depth.DUAL),
         replace(_BASE, fail_on=FailOn.NEVER),
         replace(_BASE, lanes=(*_BASE.lanes, Lane.HEALTH)),
@@ -196,7 +203,11 @@ def test_is_tighter_or_equal_sees_each_way_of_being_looser(looser: Settings) -> 
 @pytest.mark.parametrize("key", sorted({key for key, _ in keys(Options)} - {key for key, _ in keys(ProjectOptions)}))
 def test_what_is_the_users_alone_is_refused_with_its_place(key: str) -> None:
     table, _, name = key.rpartition(".")
-    value = to_toml({name: _USERS_ALONE.get(name, 1)}) if name not in ("headers", "profile") else f"{name}.x = 1\n"
+    value = (
+        to_toml({name: _USERS_ALONE.get(name, 1)})
+        if name not in ("headers", "profile", "mcp_servers")
+        else f"{name}.x = 1\n"
+    )
     with pytest.raises(ConfigError) as caught:
         _load(f"\n{f'[{table}]' if table else ''}\n{value}")
     assert caught.value.line == (

@@ -5,12 +5,13 @@ from decimal import Decimal
 from typing import cast
 
 
-def to_toml(values: Mapping[str, object]) -> str:
+def to_toml(values: Mapping[str, object], above: str = "") -> str:
     """A document that reads back as these values: texts, numbers, switches, lists of texts, and tables of them."""
     plain, tables = "", ""
     for key, value in values.items():
         if isinstance(value, Mapping):
-            tables += f"[{_key(key)}]\n{to_toml(cast('Mapping[str, object]', value))}"
+            name = above + _key(key)
+            tables += f"[{name}]\n{to_toml(cast('Mapping[str, object]', value), name + '.')}"
         else:
             plain += f"{_key(key)} = {_value(value)}\n"
     return plain + tables
