@@ -35,6 +35,11 @@ class Project(ABC):
     def read(self, path: str) -> Source | Notice:
         """The text of a file, or why it cannot be had. Never raises for what the tree contains."""
 
+    def size(self, path: str) -> int | None:
+        """How many bytes a file has, without reading it; None where nobody knows or it is no file to be read."""
+        del path
+        return None
+
     def files(self, *patterns: str) -> Iterator[Source]:
         """The readable files, all or those that match a gitignore-style pattern; others are passed over."""
         for path in select(self.listing().paths, patterns):

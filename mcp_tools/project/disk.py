@@ -31,6 +31,7 @@ _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_DIRE
 _IGNORE_FILE_BYTES = 1 << 20
 _MAX_GLOBS = 2_000  # ignore lines with wildcards that one path is compared with
 _CACHED_CHARS = 16_000_000
+_READ_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class _Walk:
     """The state of one listing."""
 
     paths: list[str] = field(default_factory=list[str])
+    sizes: dict[str, int] = field(default_factory=dict[str, int])
     notices: list[Notice] = field(default_factory=list[Notice])
     ignored: int = 0
     is_full: bool = False
@@ -75,10 +77,12 @@ class DiskProject(Project):
         os.scandir(self.root).close()  # says now that it cannot be listed
         self._scope = tuple(scope)
         self._exclude = Patterns(exclude)
+        self._excludes_any = bool(exclude)
         self._limits = limits
         self._cache: OrderedDict[str, Source] = OrderedDict()
         self._cached_chars = 0
         self._lock = threading.Lock()
+        self._sizes: dict[str, int] = {}  # bytes by path, as the listing found them
         self._ignore_files: dict[str, Patterns | None] = {}
         self._unusable: dict[str, Notice] = {}  # ignore files that are not understood, by path
 
@@ -96,6 +100,7 @@ class DiskProject(Project):
         walk = _Walk()
         for item in self._scope or ("",):
             self._list_scope(item, walk)
+        self._sizes = walk.sizes
         notices = dict.fromkeys((*walk.notices, *self._unusable.values()))
         return Listing(tuple(sorted(set(walk.paths))), tuple(notices), walk.ignored)
 
@@ -155,9 +160,9 @@ class DiskProject(Project):
             except OSError as error:
                 walk.notices.append(_unreadable(folder.rstrip("/"), error))
                 continue
-            ignore = self._ignore_below(ignore, folder, {name for name, _ in found})
+            ignore = self._ignore_below(ignore, folder, {name for name, _, _ in found})
             folders: list[tuple[str, Ignore]] = []
-            for name, mode in found:
+            for name, mode, size in found:
                 path, is_folder = folder + name, stat.S_ISDIR(mode)
                 if self._is_ignored(path, ignore, is_folder=is_folder):
                     walk.ignored += 1
@@ -172,17 +177,20 @@ class DiskProject(Project):
                     break
                 else:
                     walk.paths.append(path)
+                    walk.sizes[path] = size
             pending.extend(reversed(folders))
 
-    def _entries(self, folder: str, walk: _Walk) -> list[tuple[str, int]]:
-        """Name and mode of what lies in a folder, sorted. An entry that is gone by now is a Notice of its own."""
-        found: list[tuple[str, int]] = []
+    def _entries(self, folder: str, walk: _Walk) -> list[tuple[str, int, int]]:
+        """Name, mode and size of what lies in a folder, sorted. An entry that is gone by now is a Notice of its own."""
+        found: list[tuple[str, int, int]] = []
         with self._folder(folder) as handle, os.scandir(handle) as entries:
             for entry in entries:
                 try:
-                    found.append((entry.name, entry.stat(follow_symlinks=False).st_mode))
+                    status = entry.stat(follow_symlinks=False)
                 except OSError as error:
                     walk.notices.append(_unreadable(folder + entry.name, error))
+                else:
+                    found.append((entry.name, status.st_mode, status.st_size))
         return sorted(found)
 
     def _is_ignored(self, path: str, ignore: Ignore, *, is_folder: bool) -> bool:
@@ -190,7 +198,7 @@ class DiskProject(Project):
         return (
             (name in ALWAYS_SKIPPED and (is_folder or name == ".git"))
             or ignore.covers(path, is_folder=is_folder)
-            or self._exclude.verdict(path, is_folder=is_folder) is True
+            or (self._excludes_any and self._exclude.verdict(path, is_folder=is_folder) is True)
             or (is_folder and self._is_environment(path))
         )
 
@@ -249,7 +257,7 @@ class DiskProject(Project):
 
     def is_excluded(self, path: str) -> bool:
         """Say whether the configuration forbids to list and to read this path."""
-        return self._exclude.covers(path)
+        return self._excludes_any and self._exclude.covers(path)
 
     def _load(self, path: str) -> Source | Notice:
         try:
@@ -271,6 +279,19 @@ class DiskProject(Project):
             while self._cached_chars > _CACHED_CHARS and len(self._cache) > 1:
                 self._cached_chars -= len(self._cache.popitem(last=False)[1].text)
         return known
+
+    def size(self, path: str) -> int | None:
+        """How many bytes a regular file has: when it was listed, or now where it was not."""
+        canonical = inside(path)
+        if canonical is None or self.is_excluded(canonical):
+            return None
+        if (listed := self._sizes.get(canonical)) is not None:
+            return listed
+        try:
+            status = self._lstat(canonical)
+        except OSError:
+            return None
+        return status.st_size if stat.S_ISREG(status.st_mode) else None
 
     def real_path(self, path: str) -> str | None:
         """The absolute path of a file inside the root."""
@@ -297,8 +318,7 @@ class DiskProject(Project):
                 raise _SpecialError(status.st_mode)
             if status.st_size > limit:
                 raise _TooLargeError(status.st_size, limit)
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                data = file.read(limit + 1)
+            data = _content(descriptor, status.st_size, limit)
         finally:
             os.close(descriptor)
         if len(data) > limit:
@@ -337,6 +357,22 @@ class DiskProject(Project):
             yield handle
         finally:
             os.close(handle)
+
+
+def _content(descriptor: int, size: int, limit: int) -> bytes:
+    """What a file holds, also one that grows while it is read; past the limit, more than the limit.
+
+    A buffer is asked for the size that the file has: one of the limit's size costs more than to read a small file.
+    """
+    data = os.read(descriptor, size + 1)
+    if len(data) == size:
+        return data
+    parts, total = [data], len(data)
+    while data and total <= limit:
+        data = os.read(descriptor, min(limit + 1 - total, _READ_BYTES))
+        parts.append(data)
+        total += len(data)
+    return b"".join(parts)
 
 
 def _open_folder(name: str, above: int) -> int:

@@ -19,6 +19,7 @@ class MemoryProject(Project):
     def __init__(self, files: Mapping[str, str | bytes], name: str = "memory") -> None:
         self._name = name
         self._sources: dict[str, Source | Notice] = {}
+        self._sizes = {path: _size(content) for path, content in files.items()}
         for path, content in files.items():
             if inside(path) != path:
                 raise ValueError(f"not a project-relative path: {path!r}")
@@ -37,6 +38,10 @@ class MemoryProject(Project):
     def read(self, path: str) -> Source | Notice:
         """The text that was given for this path."""
         return self._sources.get(inside(path) or "") or _no_such_file(path)
+
+    def size(self, path: str) -> int | None:
+        """The bytes that were given; of a text, what it takes up as UTF-8."""
+        return self._sizes.get(inside(path) or "")
 
 
 class Overlay(Project):
@@ -66,6 +71,11 @@ class Overlay(Project):
         """The unsaved text, else the base's."""
         return self._sources.get(inside(path) or "") or self._base.read(path)
 
+    def size(self, path: str) -> int | None:
+        """What the unsaved text takes up as UTF-8, else the base's word."""
+        source = self._sources.get(inside(path) or "")
+        return _size(source.text) if isinstance(source, Source) else self._base.size(path)
+
     def is_excluded(self, path: str) -> bool:
         """The base's word: unsaved text is no way round the configuration."""
         return self._base.is_excluded(path)
@@ -73,6 +83,10 @@ class Overlay(Project):
     def real_path(self, path: str) -> str | None:
         """The base's, except for a path whose text is unsaved."""
         return None if inside(path) in self._sources else self._base.real_path(path)
+
+
+def _size(content: str | bytes) -> int:
+    return len(content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass"))
 
 
 def _loaded(path: str, content: str | bytes) -> Source | Notice:

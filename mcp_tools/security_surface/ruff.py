@@ -20,6 +20,7 @@ from mcp_tools.security_surface.ruff_codes import CODES, RuffAnswer, RuffHit
 _DEADLINE_S = 120.0
 _MAX_OUTPUT_BYTES = 64_000_000
 _MAX_ARGUMENT_BYTES = 100_000
+_MAX_THREADS = 8  # each takes address space, of which a worker has only so much
 _ARGUMENTS = (
     "check --isolated --no-cache --no-fix --no-preview --ignore-noqa --no-respect-gitignore --no-force-exclude "
     "--exit-zero --quiet --output-format=json-lines --target-version=py314"
@@ -178,6 +179,7 @@ class _Run:
     def __init__(self, binary: str, arguments: Sequence[str], text: str | None = None) -> None:
         command = [binary, *_ARGUMENTS, f"--select={','.join(CODES)}", *arguments]
         keep = {name: value for name in ("SYSTEMROOT", "TMP", "TEMP") if (value := os.environ.get(name))}
+        keep["RAYON_NUM_THREADS"] = str(min(os.cpu_count() or 1, _MAX_THREADS))
         self._output = bytearray()
         self._reason = ""
         self._process: subprocess.Popen[bytes] | None = None

@@ -350,3 +350,35 @@ def test_files_are_selected_by_gitignore_style_patterns(tmp_path: Path) -> None:
     assert [source.path for source in project.files("docs/")] == ["docs/a.md", "docs/deep/b.md"]
     assert [source.path for source in project.files("*.md", "!c.md")] == ["docs/a.md", "docs/deep/b.md"]
     assert len(list(project.files())) == 5
+
+
+def test_a_size_is_known_of_regular_files_alone(tmp_path: Path, outside: Path) -> None:
+    _fill(tmp_path, "a.py", "skipped/b.py", ".git/config", text="four")
+    (tmp_path / "link").symlink_to(outside / "secret.txt")
+    (tmp_path / "out").symlink_to(outside)
+    os.mkfifo(tmp_path / "pipe")
+    project = DiskProject(tmp_path, exclude=["skipped/"])
+    paths = (
+        "a.py",
+        "./a.py",
+        "skipped/b.py",
+        "link",
+        "out/secret.txt",
+        "pipe",
+        "skipped",
+        "none",
+        "../x",
+        "/etc/passwd",
+    )
+    expected = [4, 4, *[None] * 8]
+    assert [project.size(path) for path in paths] == expected
+    assert project.listing().paths == ("a.py",)
+    assert [project.size(path) for path in paths] == expected
+
+
+def test_a_file_of_any_size_up_to_the_limit_is_read_whole(tmp_path: Path) -> None:
+    for size in (0, 1, 65_535, 65_536, 65_537, 200_000):
+        (tmp_path / "a").write_bytes(b"x" * size)
+        assert len(_text(DiskProject(tmp_path, limits=Limits(max_file_bytes=200_000)), "a")) == size
+    (tmp_path / "a").write_bytes(b"x" * 200_001)
+    assert _code(DiskProject(tmp_path, limits=Limits(max_file_bytes=200_000)), "a") == "file-too-large"

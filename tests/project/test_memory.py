@@ -67,3 +67,17 @@ def test_unsaved_text_of_an_excluded_path_stays_excluded(tmp_path: Path) -> None
 
 def test_a_notice_names_the_path() -> None:
     assert MemoryProject({}).read("a") == Notice("no-such-file", "not read: no such file", "a")
+
+
+def test_a_size_is_what_was_given_or_what_unsaved_text_takes_up() -> None:
+    project = MemoryProject({"a.py": "é\n", "bin": b"\0\0", "odd": "\udcff"})
+    assert [project.size(path) for path in ("a.py", "./a.py", "bin", "odd", "none", "/a.py")] == [
+        3,
+        3,
+        2,
+        3,
+        None,
+        None,
+    ]
+    overlay = Overlay(project, {"a.py": "four", "new": ""})
+    assert [overlay.size(path) for path in ("a.py", "new", "bin", "none")] == [4, 0, 2, None]

@@ -1,0 +1,1 @@
+"""Looking at a project: files, lines, matches, and what is never shown."""
