@@ -3,8 +3,9 @@
 import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from mcp_tools.redaction import Redactor
 
 if TYPE_CHECKING:  # the auditor, the model and the store load when they are first used: a server starts without them
     from kimi_lsp.audit import Auditor, AuditRequest, ConsentAsker, Door
+    from kimi_lsp.audit.toolloop import Toolbox
     from kimi_lsp.model import KimiClient, Profile
     from kimi_lsp.store import Record, Store
 
@@ -66,20 +68,27 @@ class Session:
         if self._store is not None:
             self._store.close()
 
-    def auditor(self, depth: Depth | None = None) -> "Auditor":
-        """An Auditor on this session's settings, or on another depth than theirs."""
+    def auditor(self, depth: Depth | None = None, run_usd: Decimal | None = None) -> "Auditor":
+        """An Auditor on this session's settings, or on another depth than theirs. `run_usd` can lower its budget."""
         from kimi_lsp.audit import Auditor, Parts  # noqa: PLC0415 - see above
         from kimi_lsp.store import install_key  # noqa: PLC0415 - see above
 
         is_local = (depth or self.settings.depth) is Depth.LOCAL
+        has_tools = self.settings.tools and not is_local
         return Auditor(
             Parts(
-                settings=self.settings,
+                settings=self.settings if run_usd is None else _with_budget(self.settings, run_usd),
                 store=self.store,
                 door=None if is_local else self._door,
                 key=lambda purpose: install_key(self.settings.state_dir, purpose),
+                toolbox=self._toolbox if has_tools else None,
             )
         )
+
+    def _toolbox(self, _: "AuditRequest") -> "AbstractAsyncContextManager[Toolbox]":
+        from kimi_lsp.app.tools import review_tools  # noqa: PLC0415 - most audits give the model no tools
+
+        return review_tools(self.project.root, self.settings)
 
     def request(self, paths: Sequence[str], consent: "ConsentAsker | None") -> "AuditRequest":
         """An audit of these paths of the project, all of its listing when empty."""
@@ -114,6 +123,11 @@ class Session:
     async def _door(self, redactor: Redactor) -> AsyncGenerator["Door"]:
         async with client(self.settings, self.profile, redactor.scan) as door:
             yield door
+
+
+def _with_budget(settings: Settings, run_usd: Decimal) -> Settings:
+    budget = settings.budget
+    return replace(settings, budget=replace(budget, run_usd=min(budget.run_usd, run_usd)))
 
 
 def client(settings: Settings, profile: "Profile", guard: Callable[[bytes], Sequence[str]]) -> "KimiClient":

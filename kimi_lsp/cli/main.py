@@ -8,9 +8,12 @@ import typer
 from typer.exceptions import TyperException
 
 from kimi_lsp import __version__
-from kimi_lsp.cli import audit, budget, doctor, lsp, rules, trail
+from kimi_lsp.cli import audit, budget, doctor, lsp, mcp, rules, tool, trail
 from kimi_lsp.cli.exits import Exit
 from kimi_lsp.errors import KimiError
+
+# Commands with a parser of their own: their options depend on more than this file.
+_RAW: dict[str, object] = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
 app = typer.Typer(
     name="kimi-lsp",
@@ -22,6 +25,8 @@ app = typer.Typer(
 )
 app.command("audit")(audit.command)
 app.command("lsp")(lsp.command)
+app.command("mcp", context_settings=_RAW)(mcp.command)
+app.command("tool", context_settings=_RAW)(tool.command)
 app.command("doctor")(doctor.command)
 app.add_typer(rules.app, name="rules")
 app.add_typer(trail.app, name="trail")

@@ -150,6 +150,10 @@ class Show(AbstractContextManager["Show"]):
             f"would go to {outgoing.endpoint} in {outgoing.requests} requests to {outgoing.model}, "
             f"at the most ${outgoing.max_cost_usd:.2f}, within your budget."
         )
+        if outgoing.tools:
+            self._line(
+                f"The model may read other files of it too, and call: {', '.join(map(printable, outgoing.tools))}."
+            )
         sys.stderr.write("Send them, now and in later audits of this project? [y/N] ")
         sys.stderr.flush()
         agreed = sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -26,8 +26,8 @@ _MAX_QUOTED = 40
 _EXTENSIONS = frozenset("args env importStrategy interpreter logLevel path trace".split())
 # Near enough to what only the user's own configuration may say, to be told so.
 _USERS = frozenset(
-    "allowhttp apikey baseurl budget budgetusd consent dialect dailyusd endpoint headers key limits maxtokens model "
-    "profile runusd statedir thinking token trustenv url weeklyusd".split()
+    "allowhttp apikey baseurl budget budgetusd consent dialect dailyusd endpoint headers key limits maxtokens "
+    "mcpreview mcpservers model profile runusd statedir thinking token tools trustenv url weeklyusd".split()
 )
 
 
