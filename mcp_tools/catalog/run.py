@@ -5,7 +5,7 @@ from mcp_tools.catalog.resources import FILE, PATHS, REPORT, paths_answer, repor
 from mcp_tools.catalog.table import TOOLS
 from mcp_tools.catalog.tool import ArgumentError
 from mcp_tools.catalog.values import Answer, JsonObject, Setup
-from mcp_tools.catalog.view import Memo, RootError, View, open_project, signer_of
+from mcp_tools.catalog.view import Memo, RootError, View, signer_of
 
 
 class Catalog:
@@ -34,8 +34,8 @@ class Catalog:
                 case _:
                     return TOOLS[name].answer(view, arguments)
         except (ArgumentError, CursorError, RootError) as error:
-            return Answer(f"{name}: {error}", {}, is_error=True)
+            return Answer(str(error) if name.startswith("@") else f"{name}: {error}", {}, is_error=True)
 
     def view(self) -> View:
-        """The projects as they are now. Raises RootError."""
-        return View(open_project(self._setup), self._setup, self._signer, self._memo)
+        """The projects as they will be at the first look at them."""
+        return View(self._setup, self._signer, self._memo)

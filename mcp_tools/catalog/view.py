@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import PurePath
 from typing import TypeVar, cast
 
@@ -48,14 +49,19 @@ class Memo:
             return tuple(reversed(self._items.values()))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
-    """The state of the projects at one call."""
+    """The state of the projects at one call. `opened` is the project where it is open already."""
 
-    project: Project
     setup: Setup
     signer: Signer
     memo: Memo
+    opened: Project | None = None
+
+    @cached_property
+    def project(self) -> Project:
+        """The project as it is at the first look. Raises RootError."""
+        return self.opened or open_project(self.setup)
 
     def outcome(self, call: str, cursor: str | None, find: Callable[[], T]) -> T:
         """What a call finds. With a cursor, what it found when the first page was made, if that is still known."""
