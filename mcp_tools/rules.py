@@ -1,7 +1,7 @@
 """The page of each rule: what it is, why it matters, how to fix it. Found in a wheel and in a checkout alike."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -27,6 +27,7 @@ def page_path(rule_id: str) -> Path | None:
     return file if file.is_file() else None
 
 
+@lru_cache(maxsize=128)
 def page(rule_id: str) -> str | None:
     """A rule's page in Markdown; None when there is none."""
     folder = _folder()

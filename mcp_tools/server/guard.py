@@ -1,6 +1,5 @@
 """Stands round every call: how many at once and how often, how long, how much in and out, and what may be said."""
 
-import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Generator
@@ -120,7 +119,7 @@ class Guard:
 
     def _checked(self, name: str, answer: Answer, most: int) -> Answer:
         clean = scrubbed(answer)
-        if len(clean.text) + _chars(clean.data) > most:
+        if _is_longer([clean.text, clean.data], most):
             return refusal(f"{name}: the answer is too long; ask for less, such as a lower limit")
         return clean
 
@@ -138,8 +137,6 @@ def scrubbed(answer: Answer) -> Answer:
 
 def scrub_text(text: str) -> str:
     """Text with only tabs and line ends beside what can be seen."""
-    if text.isascii() and text.isprintable():
-        return text
     return printable(text, keep="\n\t")
 
 
@@ -158,14 +155,10 @@ def scrub(node: Json) -> Json:
             return node
 
 
-def _chars(data: JsonObject) -> int:
-    return len(json.dumps(data, ensure_ascii=False)) if data else 0
-
-
-def _is_longer(arguments: JsonObject, limit: int) -> bool:
-    """Whether arguments have more characters than allowed; stops counting there."""
+def _is_longer(node: Json, limit: int) -> bool:
+    """Whether a value has more characters than allowed; stops counting there."""
     left = limit
-    todo: list[Json] = [arguments]
+    todo: list[Json] = [node]
     while todo and left >= 0:
         match todo.pop():
             case str() as text:
