@@ -29,8 +29,18 @@ def fence(lines: Iterable[str], nonce: str) -> str:
     Every item stays one line: what a reader cannot see becomes visible, tabs stay. A delimiter within the text gets a
     backslash (`<\<<untrusted…`), the nonce itself is cut in two, so that neither stands there.
     """
-    quoted = (_neutral(line, nonce) for line in lines)
-    return "\n".join([f"{_OPEN} {nonce}", *quoted, f"{nonce} {_CLOSE}"])
+    rows = list(lines)
+    text = "\n".join(rows)
+    if not _is_harmless(text, nonce, len(rows)):
+        text = "\n".join(_neutral(line, nonce) for line in rows)
+    return f"{_OPEN} {nonce}\n{text}\n{nonce} {_CLOSE}" if rows else f"{_OPEN} {nonce}\n{nonce} {_CLOSE}"
+
+
+def _is_harmless(text: str, nonce: str, rows: int) -> bool:
+    """Whether a text may be quoted as it is, looked at once and not line by line: nearly every text may."""
+    if text.count("\n") != max(rows - 1, 0) or (nonce and nonce in text):
+        return False
+    return _FRAME.search(text) is None and printable(text, keep="\n\t") == text
 
 
 def _neutral(line: str, nonce: str) -> str:

@@ -1,0 +1,1 @@
+"""The server with clients that nobody here wrote, headless: what they list, call and make of answers."""
