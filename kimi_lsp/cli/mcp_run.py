@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from kimi_lsp import __version__
 from kimi_lsp.app.lend import open_roots, private_state, tools_setup
 from kimi_lsp.app.review import review_tool
-from mcp_tools.server.main import Prepared, main, parse
+from mcp_tools.server.main import main, parse
+from mcp_tools.server.options import Prepared
 
 _PROG = "kimi-lsp mcp"
 
@@ -16,7 +17,7 @@ def run(arguments: Sequence[str]) -> int:
     options = parse(arguments, _PROG)
     sessions = open_roots(options.roots, os.environ)
     try:
-        setup = tools_setup(options.roots, sessions)
+        setup = tools_setup(options.roots, sessions, for_models=True)
         extra = review_tool(options.roots[0], os.environ, sessions[0].settings) if len(sessions) == 1 else None
         if extra is None:
             return main(options, Prepared(setup, __version__), _PROG)

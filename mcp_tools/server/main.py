@@ -5,43 +5,15 @@ import logging
 import secrets
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mcp_tools.catalog.values import RootSetup, Setup
 from mcp_tools.project.landlock import confine_writes
+from mcp_tools.server.options import LOOPBACK, Options, Prepared
 from mcp_tools.server.roots import checked_roots
 
-if TYPE_CHECKING:  # the SDK loads when serving begins: --help and a usage error do without
-    from mcp_tools.server.registry import ExtraTool
-
 USAGE_EXIT = 2
-_LOOPBACK = "127.0.0.1"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line asked for."""
-
-    roots: tuple[Path, ...]
-    http: bool = False
-    host: str = _LOOPBACK
-    port: int = 0
-    token_file: Path | None = None
-    hosts: tuple[str, ...] = ()
-    deadline_s: float = 60.0
-    with_structure: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What is served: the projects, further tools, and the folders in which those may write."""
-
-    setup: Setup
-    version: str
-    extra: tuple["ExtraTool", ...] = ()
-    writable: tuple[Path, ...] = ()
 
 
 def parse(arguments: Sequence[str], prog: str) -> Options:
@@ -49,14 +21,14 @@ def parse(arguments: Sequence[str], prog: str) -> Options:
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Serve read-only project tools to agents over the Model Context Protocol. "
-        "Standard input and output by default; it never writes, runs project code or dials out.",
+        "Standard input and output by default; its tools never write, run project code or dial out.",
     )
     parser.add_argument(
         "--root", action="append", type=Path, default=[], metavar="DIR", help="a project; again for more"
     )
     parser.add_argument("--http", action="store_true", help="serve streamable HTTP at /mcp instead")
     parser.add_argument(
-        "--host", default=_LOOPBACK, help=f"address to bind, {_LOOPBACK} by default; others need --token-file"
+        "--host", default=LOOPBACK, help=f"address to bind, {LOOPBACK} by default; others need --token-file"
     )
     parser.add_argument("--port", type=_port, default=0, help="port to bind; a free one by default")
     parser.add_argument(

@@ -82,9 +82,10 @@ class Registry:
     def result(self, answer: Answer) -> CallToolResult:
         """An answer as the protocol says it."""
         structured = answer.data if self.with_structure and answer.data and not answer.is_error else None
-        return CallToolResult(
-            content=[TextContent(text=answer.text)], structured_content=structured, is_error=answer.is_error
-        )
+        text = answer.text
+        if not self.with_structure and isinstance(report := answer.data.get("report"), str):
+            text += f"\nall of it: {report}"  # the one thing that the text alone does not hold
+        return CallToolResult(content=[TextContent(text=text)], structured_content=structured, is_error=answer.is_error)
 
 
 def registry(guard: Guard, caller: Caller, extra: Sequence[ExtraTool] = (), *, with_structure: bool = True) -> Registry:

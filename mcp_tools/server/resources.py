@@ -10,6 +10,7 @@ from mcp_types import INVALID_PARAMS, Resource, ResourceTemplate, TextResourceCo
 
 from mcp_tools.catalog.resources import FILE, REPORT
 from mcp_tools.catalog.values import Answer, JsonObject
+from mcp_tools.output import printable
 from mcp_tools.rules import list_pages, page
 from mcp_tools.server.guard import Caller, Guard, scrub_text
 
@@ -104,11 +105,11 @@ class Resources:
         name, arguments = known
         answer = await self._ask(REPORT, {"tool": name, "arguments": arguments, "uri": uri})
         if answer.is_error:
-            raise _missing(uri, "expired: the results have changed, run the tool again")
+            raise _missing(uri, answer.text)
         return _contents(uri, json.dumps(answer.data, ensure_ascii=False, indent=1), "application/json")
 
     async def _file(self, uri: str) -> TextResourceContents:
-        path = unquote(uri.removeprefix(FILES), errors="surrogateescape")
+        path = printable(unquote(uri.removeprefix(FILES), errors="surrogateescape"))  # as answers show it
         if not path:
             raise _missing(uri, "no file is named")
         answer = await self._ask(FILE, {"path": path})

@@ -11,7 +11,7 @@ from mcp.server.lowlevel import Server
 from mcp_tools.server.app import build
 from mcp_tools.server.guard import Limits
 from mcp_tools.server.http import HttpOptions, serve_http
-from mcp_tools.server.main import Options, Prepared
+from mcp_tools.server.options import Options, Prepared
 from mcp_tools.server.stdio import serve_stdio
 from mcp_tools.server.token import new_token, read_token
 from mcp_tools.workers import Pool
