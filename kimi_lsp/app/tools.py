@@ -1,14 +1,16 @@
 """The tools that the model may call while it reviews: those of the project, and those of servers the user named."""
 
-import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
+
+from kimi_lsp.app.lend import reviewers_setup
 from kimi_lsp.audit.toolloop import Composite, ProjectToolbox, Toolbox
 from kimi_lsp.config import Settings
-from mcp_tools.catalog.values import Answer, JsonObject, RootSetup, Setup
+from mcp_tools.catalog.values import Answer, JsonObject
 from mcp_tools.workers import WorkerError
 
 if TYPE_CHECKING:  # loads when a model is given tools
@@ -25,22 +27,34 @@ async def review_tools(root: Path, settings: Settings) -> AsyncGenerator[Toolbox
     Args:
         root: the project, absolute.
         settings: what holds for it.
+
+    Raises:
+        StoreError: the state directory cannot be used.
     """
     from kimi_lsp.audit.lenders import lent_tools  # noqa: PLC0415 - most audits give the model no tools
     from mcp_tools.catalog import TOOLS, input_schema  # noqa: PLC0415 - as above
     from mcp_tools.workers import Pool  # noqa: PLC0415 - as above
 
-    limits = settings.limits
-    hidden = (*settings.exclude, *settings.deny)
-    setup = Setup((RootSetup(str(root), hidden),), max_file_bytes=limits.max_file_bytes, max_files=limits.max_files)
     rows = [(tool.name, tool.description, input_schema(tool)) for tool in TOOLS.values()]
-    neutral = Path(tempfile.gettempdir())
+    neutral = await to_thread.run_sync(_neutral_folder, settings)
     async with (
-        Pool(setup, size=_WORKERS) as pool,
+        Pool(reviewers_setup(root, settings), size=_WORKERS) as pool,
         lent_tools(settings.mcp_servers, cwd=neutral, trust_env=settings.trust_env) as lent,
     ):
         own = ProjectToolbox(_Caller(pool).call, rows)
         yield Composite([own, lent])
+
+
+def _neutral_folder(settings: Settings) -> Path:
+    """Where programs of the user's servers run: not in the project, nor where others may put something in their way.
+
+    The system's own place for such folders would be asked by writing there, which an MCP server has given up.
+    """
+    from kimi_lsp.store.files import private_folder  # noqa: PLC0415 - as above
+
+    folder = settings.state_dir / "servers"
+    private_folder(folder)
+    return folder
 
 
 class _Caller:
