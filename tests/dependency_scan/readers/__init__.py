@@ -1,0 +1,1 @@
+"""Tests of the readers: every format, every region, every broken file."""

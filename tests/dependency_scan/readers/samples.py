@@ -1,0 +1,43 @@
+"""One small, right file of every format: what the tests of broken files break."""
+# ruff: noqa: E501 - a sample stands on one line
+
+from typing import Final
+
+SAMPLES: Final[dict[str, str]] = {
+    "requirements.txt": 'flask[async]==3.1.0 ; python_version >= "3.9" \\\n    --hash=sha256:00\n-e ./x\nb @ https://f.example/b-1.zip\n',
+    "constraints.txt": "attrs==1.0\n",
+    "pyproject.toml": '[project]\nname = "m"\ndependencies = ["a==1", "b>=2"]\n[dependency-groups]\ndev = ["c"]\n',
+    "uv.lock": '[[package]]\nname = "a"\nversion = "1"\nsource = { registry = "https://r.example" }\nwheels = [\n    { url = "u", hash = "sha256:0" },\n]\n',
+    "poetry.lock": '[[package]]\nname = "a"\nversion = "1"\nfiles = []\n[package.dependencies]\nb = "*"\n',
+    "pdm.lock": '[[package]]\nname = "a"\nversion = "1"\ndependencies = ["b>=1"]\ngroups = ["default"]\n',
+    "pylock.toml": '[[packages]]\nname = "a"\nversion = "1"\ndependencies = [{name = "b"}]\n',
+    "Pipfile": '[packages]\na = "==1"\nb = {version = "*", extras = ["x"]}\n',
+    "Pipfile.lock": '{"_meta": {}, "default": {"a": {"version": "==1", "hashes": ["sha256:0"]}}}',
+    "environment.yml": "name: e\ndependencies:\n  - a==1\n  - pip:\n    - b==2\n",
+    "package.json": '{"name": "m", "dependencies": {"a": "1.0.0", "b": "npm:c@^2"}, "devDependencies": {"d": "*"}}',
+    "package-lock.json": '{"lockfileVersion": 3, "packages": {"": {"dependencies": {"a": "1"}}, "node_modules/a": {"version": "1.0.0"}}}',
+    "npm-shrinkwrap.json": '{"lockfileVersion": 1, "dependencies": {"a": {"version": "1.0.0", "requires": {"b": "1"}}}}',
+    "yarn.lock": '"a@^1", a@1.0:\n  version "1.0.0"\n  resolved "https://r.example/a.tgz#0"\n  dependencies:\n    b "^2"\n',
+    "berry/yarn.lock": '__metadata:\n  version: 8\n"a@npm:^1":\n  version: 1.0.0\n  resolution: "a@npm:1.0.0"\n',
+    "pnpm-lock.yaml": "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      a: {specifier: ^1, version: 1.0.0}\npackages:\n  a@1.0.0:\n    resolution: {integrity: x}\nsnapshots:\n  a@1.0.0: {}\n",
+    "bun.lock": '{"workspaces": {"": {"dependencies": {"a": "1"}}}, "packages": {"a": ["a@1.0.0", "", {}, "sha512-x"],}}',
+    "Cargo.toml": '[dependencies]\na = "=1.0.0"\nb = { git = "https://g.example/b" }\nc.workspace = true\n',
+    "Cargo.lock": '[[package]]\nname = "a"\nversion = "1.0.0"\nsource = "registry+https://r.example"\nchecksum = "0"\ndependencies = [\n "b",\n]\n',
+    "go.mod": "module m\ngo 1.22\nrequire (\n\ta.example/b v1.0.0 // indirect\n)\nreplace a.example/b => ../b\n",
+    "go.sum": "a.example/b v1.0.0 h1:x=\na.example/b v1.0.0/go.mod h1:y=\n",
+    "pom.xml": "<project><properties><v>1</v></properties><dependencies><dependency><groupId>g</groupId><artifactId>a</artifactId><version>${v}</version></dependency></dependencies></project>",
+    "gradle.lockfile": "g:a:1.0=runtimeClasspath\nempty=\n",
+    "gradle/libs.versions.toml": '[versions]\nv = "1"\n[libraries]\na = { module = "g:a", version.ref = "v" }\nb = "g:b:2"\n',
+    "Gemfile": 'source "https://r.example"\ngem "a", "1.0"\ngroup :test do\n  gem "b", git: "u"\nend\n',
+    "Gemfile.lock": "GEM\n  remote: https://r.example\n  specs:\n    a (1.0)\n      b (~> 1)\n\nDEPENDENCIES\n  a\n",
+    "composer.json": '{"require": {"a/b": "1.0.0", "php": "*"}}',
+    "composer.lock": '{"packages": [{"name": "a/b", "version": "1.0.0", "license": ["MIT"]}], "packages-dev": []}',
+    "packages.lock.json": '{"dependencies": {"net8.0": {"A": {"type": "Direct", "resolved": "1.0.0", "contentHash": "x"}}}}',
+    "a.csproj": '<Project><ItemGroup><PackageReference Include="A" Version="1.0.0" /></ItemGroup></Project>',
+    "packages.config": '<packages><package id="A" version="1.0.0" /></packages>',
+    "pubspec.yaml": "name: m\ndependencies:\n  a: ^1.0.0\n  b: {git: {url: u}}\n",
+    "pubspec.lock": 'packages:\n  a:\n    dependency: "direct main"\n    source: hosted\n    version: "1.0.0"\n',
+    "mix.lock": '%{\n  "a": {:hex, :a, "1.0.0", "x", [:mix], [{:b, "~> 1.0", []}], "hexpm", "y"},\n}\n',
+    "Dockerfile": "ARG V=3\nFROM a:${V} AS s\nCOPY --from=b@sha256:00 / /\nFROM s\n",
+    ".github/workflows/ci.yml": "jobs:\n  j:\n    container: c:1\n    steps:\n      - uses: a/b@v1.0.0 # v1.0.0\n",
+}

@@ -1,0 +1,1 @@
+"""Tests of version orders, ranges and requirements."""
