@@ -1,5 +1,6 @@
 """The project tools as other agents get them: the projects, and the configuration that holds for them."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -63,6 +64,7 @@ def _setup(roots: tuple[RootSetup, ...], settings: Sequence[Settings]) -> Setup:
         max_files=min(limit.max_files for limit in limits),
         rules_off=tuple(sorted(off)),
         levels=tuple(sorted(levels.items())),
+        key=secrets.token_hex(32),  # one for all workers: a page may come from another than the page before
     )
 
 

@@ -1,13 +1,15 @@
 """`list_files`, `read_file`, `search_text`: what `mcp_tools.browse` finds, as pages."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 
 from mcp_tools.browse import Excerpt, Files, Match, Matches, fence, list_files, named, nonce, read_lines, search
 from mcp_tools.catalog.documents import CountItem, FileItem, FilesPage, FileText, MatchItem, SearchPage
 from mcp_tools.catalog.findings import notice_chars, notice_items, notice_lines, paging
 from mcp_tools.catalog.handle import found_digest
 from mcp_tools.catalog.page import RESERVED_CHARS, Entry, Room, clip, fit, shown_path
-from mcp_tools.catalog.params import ListFilesParams, ReadFileParams, SearchParams
+from mcp_tools.catalog.params import DEFAULT_LINES, ListFilesParams, ReadFileParams, SearchParams
 from mcp_tools.catalog.values import Answer
 from mcp_tools.catalog.view import View
 from mcp_tools.finding import Notice
@@ -60,7 +62,10 @@ def find_lines(view: View, params: ReadFileParams) -> Excerpt | Notice:
     path = named(view.project, params.path)
     if isinstance(path, Notice):
         return path
-    return read_lines(view.project, path, start_line=params.start_line, max_lines=params.max_lines)
+    found = read_lines(view.project, path, start_line=params.start_line, max_lines=params.max_lines or DEFAULT_LINES)
+    if isinstance(found, Notice) and any(each.startswith(f"{path}/") for each in view.project.listing().paths):
+        return replace(found, message="not read: a folder; list_files lists it")
+    return found
 
 
 def lines_answer(excerpt: Excerpt | Notice, view: View, room: Room, *, numbered: bool) -> Answer:
@@ -69,7 +74,7 @@ def lines_answer(excerpt: Excerpt | Notice, view: View, room: Room, *, numbered:
         return Answer(f"read_file: {shown_path(excerpt.path or '')}: {clip(excerpt.message, _MATCH_CHARS)}", {}, True)
     path = shown_path(excerpt.path)
     bound = None if room.chars is None else room.chars - RESERVED_CHARS - 2 * len(path)
-    shown = _bounded([_shown_line(line, room) for line in excerpt.lines], bound)
+    shown = _bounded(_shown_lines(excerpt.lines, room), bound)
     last = excerpt.first_line + len(shown) - 1
     data = FileText(
         path=path,
@@ -98,6 +103,15 @@ def lines_answer(excerpt: Excerpt | Notice, view: View, room: Room, *, numbered:
     return Answer(f"{head}\n{fence(rows, mark)}" if shown else head, data)
 
 
+def _shown_lines(lines: Sequence[str], room: Room) -> list[str]:
+    """The lines as they may be shown. All are looked at at once: in nearly every text there is nothing to show."""
+    is_short = room.chars is None or max(map(len, lines), default=0) <= _SHOWN_LINE_CHARS
+    text = "\n".join(lines)
+    if is_short and text.count("\n") == max(len(lines) - 1, 0) and printable(text, keep="\t\n") == text:
+        return list(lines)
+    return [_shown_line(line, room) for line in lines]
+
+
 def _shown_line(line: str, room: Room) -> str:
     text = printable(line, keep="\t")
     return text if room.chars is None or len(text) <= _SHOWN_LINE_CHARS else text[: _SHOWN_LINE_CHARS - 1] + "…"
@@ -106,6 +120,9 @@ def _shown_line(line: str, room: Room) -> str:
 def _bounded(lines: list[str], bound: int | None) -> list[str]:
     """As many lines as fit twice: once in the text, once in the JSON, which escapes them. One line always."""
     if bound is None:
+        return lines
+    text = "\n".join(lines)
+    if len(text) + len(json.dumps(text, ensure_ascii=False)) + len(lines) * _NUMBER_CHARS <= bound:
         return lines
     left, kept = bound, 0
     for line in lines:

@@ -160,7 +160,7 @@ def _notice(group: NoticeGroup, paths: int) -> NoticeItem:
         code=printable(group.code),
         message=clip(group.message, _LINE_CHARS),
         count=group.count,
-        paths=[clip(path, _EVIDENCE_CHARS) for path in group.paths[:paths]],
+        paths=[shown_path(path, _EVIDENCE_CHARS) for path in group.paths[:paths]],
         incomplete=group.incomplete,
     )
 

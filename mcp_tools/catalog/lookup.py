@@ -14,7 +14,7 @@ from mcp_tools.catalog.view import View
 from mcp_tools.finding import Finding, Notice, Report, Rule
 from mcp_tools.output import printable
 from mcp_tools.output.fingerprints import identity
-from mcp_tools.output.summary import decision, headline
+from mcp_tools.output.summary import count_of, decision, headline
 from mcp_tools.rules import list_pages, page
 
 _MESSAGE_CHARS = 800  # beside a path, on a line that a client does not cut
@@ -26,17 +26,15 @@ _PAGE_CHARS = 18_000
 
 def find_finding(view: View, params: GetFindingParams) -> Finding | Notice:
     """The finding with this id: among the last answers, else by looking again; or why there is none."""
+    path = None if params.path is None else named(view.project, params.path)
+    if isinstance(path, Notice):
+        return path
     for report in _remembered(view):
         for finding in report.findings:
-            if identity(finding).startswith(params.id) and _still_holds(view, finding):
+            is_meant = identity(finding).startswith(params.id) and path in (None, finding.location.path)
+            if is_meant and _still_holds(view, finding):
                 return finding
-    if params.path is not None:
-        path = named(view.project, params.path)
-        if isinstance(path, Notice):
-            return path
-        meant = Chosen((path,))
-    else:
-        meant = choose(view.project)
+    meant = choose(view.project) if path is None else Chosen((path,))
     for finding in everything(view, meant).findings:
         if identity(finding).startswith(params.id):
             return finding
@@ -88,7 +86,7 @@ def finding_answer(finding: Finding | Notice, view: View) -> Answer:
         human_decides=None if finding.protected_area is None else printable(finding.protected_area),
         related=[
             RelatedItem(
-                path=clip(item.location.path, _LINE_CHARS),
+                path=shown_path(item.location.path, _LINE_CHARS),
                 line=item.location.region.start_line + 1 if item.location.region else None,
                 message=clip(item.message, _LINE_CHARS),
             )
@@ -109,6 +107,8 @@ def finding_answer(finding: Finding | Notice, view: View) -> Answer:
     if detail.suppressed is not None:
         head.append(f"suppressed: {detail.suppressed}")
     head += [f"see {item.path}{f':{item.line}' if item.line else ''}: {item.message}" for item in detail.related]
+    if (more := len(finding.related) - len(detail.related)) > 0:
+        head.append(f"and {count_of(more, 'other place')}")
     if rows:
         head.append(fence(rows, nonce(view.signer.key, "\n".join(rows))))
     return Answer("\n".join([*head, f"explain_rule({detail.rule}) says how to fix it."]), _json(detail))

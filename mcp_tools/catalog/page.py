@@ -87,10 +87,13 @@ def fit(items: Sequence[T], offset: int, room: Room, *forms: Callable[[T], Entry
 
 def clip(text: str, limit: int) -> str:
     """One printable line of at most `limit` characters."""
-    shown = printable(" ".join(text.split()) if "\n" in text or "\r" in text else text)
+    return _cut(printable(" ".join(text.split()) if "\n" in text or "\r" in text else text), limit)
+
+
+def shown_path(path: str, limit: int = _PATH_CHARS) -> str:
+    """A path as a caller can hand it back, unless it is longer than that."""
+    return _cut(printable(path), limit)
+
+
+def _cut(shown: str, limit: int) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
-
-
-def shown_path(path: str) -> str:
-    """A path as a caller can hand it back."""
-    return clip(path, _PATH_CHARS)

@@ -9,6 +9,7 @@ MinSeverity = Literal["note", "warning", "error"]
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 200
+DEFAULT_LINES = 200
 MAX_PATHS = 64
 MAX_CURSOR_CHARS = 512
 
@@ -18,12 +19,22 @@ class Params(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
+    @property
+    def wants_much(self) -> bool:
+        """Whether somebody said how much there may be, and so takes a larger page."""
+        return False
+
 
 class Paged(Params):
     """Arguments of a tool whose answer has pages."""
 
     limit: int | None = Field(default=None, ge=1, le=MAX_LIMIT, description="Default 20.")
     cursor: str | None = Field(default=None, max_length=MAX_CURSOR_CHARS, description="The last answer's next_cursor.")
+
+    @property
+    def wants_much(self) -> bool:
+        """Whether a limit was given."""
+        return self.limit is not None
 
 
 class ScanParams(Paged):
@@ -64,8 +75,13 @@ class ReadFileParams(Params):
 
     path: PathText = Field(description="Relative path of one file.")
     start_line: int = Field(default=1, ge=1, le=100_000_000, description="1-based.")
-    max_lines: int | None = Field(default=None, ge=1, le=2_000, description="Default: what fits on a small page.")
+    max_lines: int | None = Field(default=None, ge=1, le=2_000, description="Default 200, if they fit a small page.")
     line_numbers: bool = Field(default=True, description="Begin each line with its number.")
+
+    @property
+    def wants_much(self) -> bool:
+        """Whether a number of lines was given."""
+        return self.max_lines is not None
 
 
 class SearchParams(Paged):

@@ -1,6 +1,6 @@
 """What the resources of the server need of a project: a whole report, a file's text, paths that begin with a word."""
 
-from typing import Final
+from typing import Final, cast
 
 from pydantic import Field
 
@@ -17,8 +17,9 @@ from mcp_tools.output import printable
 REPORT: Final = "@report"
 FILE: Final = "@file"
 PATHS: Final = "@paths"
-_MAX_LINES = 50_000
+_MAX_LINES = 1_000_000
 _MAX_CHARS = 1_000_000
+_TOO_LARGE = "too large for a resource: read_file reads it part by part"
 _MAX_VALUES = 100
 
 
@@ -26,7 +27,7 @@ class ReportParams(Params):
     """A report as an answer named it."""
 
     tool: str
-    arguments: JsonObject = Field(default_factory=dict)
+    arguments: dict[str, object]  # the tool's own model checks them
     uri: str
 
 
@@ -45,7 +46,7 @@ class PathsParams(Params):
 def report_answer(view: View, arguments: JsonObject) -> Answer:
     """All findings of a call, if it still finds what it found when the report was named."""
     params = parsed(ReportParams, arguments)
-    kept = {key: value for key, value in params.arguments.items() if key not in ("limit", "cursor")}
+    kept = cast("JsonObject", {key: value for key, value in params.arguments.items() if key not in ("limit", "cursor")})
     answer = TOOLS[params.tool].answer(view, kept, Room(_MAX_CHARS, None, with_report=True))
     if answer.data.get("report") != params.uri:
         return Answer("expired: the results have changed, run the tool again", {}, is_error=True)
@@ -53,19 +54,20 @@ def report_answer(view: View, arguments: JsonObject) -> Answer:
 
 
 def text_answer(view: View, arguments: JsonObject) -> Answer:
-    """A file's text, secrets redacted, as it is but for characters that hide."""
+    """A file's text, secrets redacted, as it is but for characters that hide; whole, or an error."""
     params = parsed(FileParams, arguments)
     path = named(view.project, params.path)
     excerpt = path if isinstance(path, Notice) else read_lines(view.project, path, max_lines=_MAX_LINES)
     if isinstance(excerpt, Notice):
         return Answer(excerpt.message, {}, is_error=True)
     text = "\n".join(printable(line, keep="\t") for line in excerpt.lines)
-    cut = excerpt.total_lines > len(excerpt.lines) or len(text) > _MAX_CHARS
-    return Answer(text[:_MAX_CHARS], {"truncated": cut})
+    if excerpt.total_lines > len(excerpt.lines) or len(text) > _MAX_CHARS:
+        return Answer(_TOO_LARGE, {}, is_error=True)
+    return Answer(text, {})
 
 
 def paths_answer(view: View, arguments: JsonObject) -> Answer:
-    """The first listed paths that begin like this, for completion."""
+    """The first listed paths that begin like this, for completion: as answers show them."""
     params = parsed(PathsParams, arguments)
-    found = [printable(path) for path in view.project.listing().paths if path.startswith(params.prefix)]
+    found = [path for path in map(printable, view.project.listing().paths) if path.startswith(params.prefix)]
     return Answer("\n".join(found[:_MAX_VALUES]), {"total": len(found), "values": [*found[:_MAX_VALUES]]})

@@ -110,12 +110,12 @@ class Row(Generic[P, R]):
 
 
 def _room(view: View, params: Params) -> Room:
-    """A small page, or a larger one for whoever asked for more entries."""
+    """A small page, or a larger one for whoever asked for it."""
     most = view.setup.max_answer_chars
+    chars = most if params.wants_much else min(DEFAULT_CHARS, most)
     if isinstance(params, Paged):
-        asked = params.limit
-        return Room(min(DEFAULT_CHARS, most) if asked is None else most, asked or DEFAULT_LIMIT, with_report=True)
-    return Room(most, None)
+        return Room(chars, params.limit or DEFAULT_LIMIT, with_report=True)
+    return Room(chars, None)
 
 
 def parsed(model: type[P], arguments: JsonObject) -> P:

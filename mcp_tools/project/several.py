@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain, count
 
 from mcp_tools.finding import Notice
 from mcp_tools.project.base import Listing, Project, inside
@@ -73,11 +74,13 @@ class SeveralProjects(Project):
 
 def names_of(folders: Sequence[str]) -> Iterator[str]:
     """A name for each folder, told apart by a number where two are called the same."""
-    seen: dict[str, int] = {}
+    taken: set[str] = set()
     for folder in folders:
-        name = folder.rstrip("/").rpartition("/")[2] or "root"
-        seen[name] = seen.get(name, 0) + 1
-        yield name if seen[name] == 1 else f"{name}-{seen[name]}"
+        base = folder.rstrip("/").rpartition("/")[2] or "root"
+        names = chain([base], (f"{base}-{number}" for number in count(2)))
+        name = next(each for each in names if each not in taken)
+        taken.add(name)
+        yield name
 
 
 def _below(name: str, notice: Notice) -> Notice:

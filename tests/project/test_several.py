@@ -32,6 +32,8 @@ def test_a_notice_names_the_path_from_here() -> None:
 
 def test_folders_of_one_name_are_told_apart() -> None:
     assert list(names_of(["/a/web", "/b/web", "/c/api/"])) == ["web", "web-2", "api"]
+    assert list(names_of(["/x/app-2", "/y/app", "/z/app"])) == ["app-2", "app", "app-3"]
+    assert list(names_of(["/x/app", "/y/app", "/z/app-2"])) == ["app", "app-2", "app-2-2"]
 
 
 def test_a_name_is_one_path_segment() -> None:
