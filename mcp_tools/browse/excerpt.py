@@ -52,7 +52,7 @@ def read_lines(project: Project, path: str, *, start_line: int = 1, max_lines: i
     total = len(text.starts)
     first = max(start_line, 1)
     stop = min(first - 1 + max(max_lines, 0), total)
-    lines = tuple(map(text.line, range(first - 1, stop)))
+    lines = text.lines(first - 1, stop)
     span = (text.starts[first - 1], text.starts[stop - 1] + len(lines[-1])) if lines else (0, 0)
     counts = text.counts(*span) if lines else {}
     return Excerpt(source.path, source.language, first, lines, total, text.sha256, source.encoding, counts)

@@ -56,6 +56,15 @@ class Shown:
         stop = self.text.find("\n", start)
         return self.text[start : stop if stop >= 0 else len(self.text)]
 
+    def lines(self, first: int, stop: int) -> tuple[str, ...]:
+        """The lines from one number, from 0, to before another."""
+        starts, text = self.starts, self.text
+        stop = min(stop, len(starts))
+        if first >= stop:
+            return ()
+        end = starts[stop] - 1 if stop < len(starts) else len(text) - text.endswith("\n")
+        return tuple(text[starts[first] : end].split("\n"))
+
     def marks_between(self, start: int, stop: int) -> tuple[Mark, ...]:
         """The marks that overlap a span."""
         first = bisect_right(self.marks, start, key=lambda mark: mark.stop)
