@@ -38,8 +38,8 @@ class Saying(Generic[P]):
         return self.params.cursor if isinstance(self.params, Paged) else None
 
 
-class Tool(Protocol):
-    """A tool as everybody else sees it."""
+class Described(Protocol):
+    """What is said of a tool, whoever runs it."""
 
     @property
     def name(self) -> str:
@@ -55,6 +55,10 @@ class Tool(Protocol):
     def description(self) -> str:
         """What it does and does not do, at most 600 characters."""
         ...
+
+
+class Tool(Described, Protocol):
+    """A tool of the table as everybody else sees it."""
 
     @property
     def params(self) -> type[Params]:

@@ -9,7 +9,7 @@ from mcp_types import INVALID_PARAMS, CallToolResult, TextContent, ToolAnnotatio
 from mcp_types import Tool as WireTool
 
 from mcp_tools.catalog import TOOLS, Answer, JsonObject, Tool, input_schema, output_schema
-from mcp_tools.catalog.tool import ArgumentError
+from mcp_tools.catalog.tool import ArgumentError, Described
 from mcp_tools.output import printable
 from mcp_tools.server.guard import Caller, Guard, refusal
 
@@ -17,23 +17,8 @@ MAX_TOOLS_BYTES = 10_000
 _SHOWN_NAME_CHARS = 60
 
 
-class ExtraTool(Protocol):
+class ExtraTool(Described, Protocol):
     """A tool that is no row of the table, such as one that asks a model."""
-
-    @property
-    def name(self) -> str:
-        """Its name, in snake case."""
-        ...
-
-    @property
-    def title(self) -> str:
-        """Its name for people."""
-        ...
-
-    @property
-    def description(self) -> str:
-        """What it does and does not do, at most 600 characters."""
-        ...
 
     @property
     def input_schema(self) -> JsonObject:
