@@ -32,7 +32,7 @@ def input_schema_of(model: type[BaseModel]) -> JsonObject:
 
 
 def output_schema_of(model: type[BaseModel]) -> JsonObject:
-    """The schema of a tool's answer: its properties and their types, one level deep.
+    """The schema of a tool's answer: the properties that it always has and their types, one level deep.
 
     What lies below is described by the model itself (`mcp_tools.catalog.documents`); told in full it would make the
     list of tools half as long again, and agents read it with every request.
@@ -41,7 +41,8 @@ def output_schema_of(model: type[BaseModel]) -> JsonObject:
     properties, definitions = schema.get("properties"), schema.get("$defs", {})
     assert isinstance(properties, dict)
     assert isinstance(definitions, dict)
-    return {"type": "object", "properties": {name: _type(about, definitions) for name, about in properties.items()}}
+    always = {name: about for name, about in properties.items() if model.model_fields[name].is_required()}
+    return {"type": "object", "properties": {name: _type(about, definitions) for name, about in always.items()}}
 
 
 def _made(model: type[BaseModel], mode: JsonSchemaMode) -> JsonObject:
