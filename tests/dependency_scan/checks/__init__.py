@@ -1,0 +1,1 @@
+"""The offline checks of the dependency scan."""
