@@ -2,6 +2,7 @@
 
 import json
 import lzma
+import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +14,13 @@ from mcp_tools.dependency_scan.values import Dependency, SourceKind
 from mcp_tools.finding import Notice
 from mcp_tools.project import Source, decode
 
-DATA = Path(__file__).parents[4] / "shared" / "data"
+DATA = Path(os.environ.get("KIMI_TEST_DATA", "no-such-folder"))
 _EXPLAINED = {("PyPI", "strict-no-cover", "0.1.1")}  # from git, not from the index: the plain reader did not look
 _UTF_16 = "lockfiles/alibaba+aacr-bench/requirements.txt"  # the plain reader saw no text in it
 _GO_ITSELF = ("stdlib", "toolchain")
 
 pytestmark = pytest.mark.skipif(
-    not (DATA / "lockfiles.tar.xz").is_file(), reason="the real lockfiles of shared/data are not here"
+    not (DATA / "lockfiles.tar.xz").is_file(), reason="KIMI_TEST_DATA names no folder with the real lockfiles"
 )
 
 
