@@ -1,0 +1,1 @@
+"""Tests of the advisories: records, exports, the index, the audit."""
