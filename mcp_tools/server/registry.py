@@ -13,7 +13,6 @@ from mcp_tools.catalog.tool import ArgumentError, Described
 from mcp_tools.output import printable
 from mcp_tools.server.guard import Caller, Guard, refusal
 
-MAX_TOOLS_BYTES = 10_000
 _SHOWN_NAME_CHARS = 60
 
 
@@ -57,12 +56,14 @@ class Registry:
         tool = TOOLS.get(name)
         if tool is None:
             raise MCPError(INVALID_PARAMS, f"Unknown tool: {_shown(name)}")
+        return await self.guard.call(name, arguments, lambda: self._run(tool, arguments))
+
+    async def _run(self, tool: Tool, arguments: JsonObject) -> Answer:
         try:
             tool.parse(arguments)  # here, so that what is wrong costs no worker
         except ArgumentError as error:
-            return refusal(f"{name}: {error}")
-        deadline_s = self.guard.limits.deadline_s
-        return await self.guard.call(name, arguments, lambda: self.caller.call(name, arguments, deadline_s=deadline_s))
+            return refusal(f"{tool.name}: {error}")
+        return await self.caller.call(tool.name, arguments, deadline_s=self.guard.limits.deadline_s)
 
     def result(self, answer: Answer) -> CallToolResult:
         """An answer as the protocol says it."""

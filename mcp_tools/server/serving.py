@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import anyio
+from anyio.abc import TaskStatus
 from mcp.server.lowlevel import Server
 
 from mcp_tools.server.app import build
@@ -40,7 +41,7 @@ class _Serving:
         """Serve."""
         workers = min(_WORKERS, os.cpu_count() or 1)
         async with Pool(self._prepared.setup, size=workers) as pool, anyio.create_task_group() as group:
-            group.start_soon(self._watch_signals, group.cancel_scope)
+            await group.start(self._watch_signals, group.cancel_scope)
             pool.warm()
             server = build(
                 pool,
@@ -55,6 +56,8 @@ class _Serving:
 
     async def _serve(self, server: Server[Any]) -> None:
         if self._http is None:
+            if sys.stdin.isatty():
+                self._say("an agent starts this and speaks on standard input; --http serves over HTTP; Ctrl-C ends it")
             await serve_stdio(server)
             return
         try:
@@ -63,8 +66,9 @@ class _Serving:
             self._say(f"cannot listen: {(error.strerror or 'the system refused').lower()}")
             self._exit = 1
 
-    async def _watch_signals(self, scope: anyio.CancelScope) -> None:
+    async def _watch_signals(self, scope: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            task_status.started()
             async for number in signals:
                 self._exit = 128 + number
                 scope.cancel()

@@ -1,6 +1,8 @@
 """How the product's server starts, stops and is stopped, also in the middle of work."""
 
 import asyncio
+import os
+import pty
 import random
 import re
 import signal
@@ -183,3 +185,16 @@ async def test_modules_of_the_current_folder_are_not_imported(tmp_path: Path) ->
 
 def call_tools() -> JsonObject:
     return request(Era.MODERN, 1, "tools/call", {"name": "list_files", "arguments": {}})
+
+
+@linux
+async def test_a_person_who_starts_it_in_a_terminal_is_told_what_it_is_for(tmp_path: Path) -> None:
+    master, slave = pty.openpty()
+    try:
+        async with spawn([*SERVER, "--root", str(tmp_path)], cwd=tmp_path, stdin=slave) as process:
+            await process.said("an agent starts this")
+            process.process.send_signal(signal.SIGINT)
+            assert await process.exit_code(STOP_S) == 130
+    finally:
+        os.close(master)
+        os.close(slave)

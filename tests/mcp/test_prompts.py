@@ -12,12 +12,13 @@ from mcp_types import INVALID_PARAMS, TextContent
 
 from mcp_tools.catalog import TOOLS
 from mcp_tools.server.app import INSTRUCTIONS, build
-from mcp_tools.server.registry import MAX_TOOLS_BYTES
 from tests.catalog.trees import write
 from tests.fakes.json_value import Json, JsonObject, compact, get, items, strings
 from tests.mcp.faces import FACES, serving
 from tests.mcp.test_resources import InProcess
 from tests.mcp.wire_client import Era
+
+MAX_TOOLS_BYTES = 10_000  # agents read the list with every request
 
 SNAPSHOT = Path(__file__).with_name("tools.json")
 """What `tools/list` answers. To renew it: `python -m tests.mcp.test_prompts`; read the difference as an agent would."""
