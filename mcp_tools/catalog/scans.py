@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from mcp_tools.browse import Chosen, choose, named
 from mcp_tools.catalog.params import AuditFileParams, ScanParams
-from mcp_tools.catalog.view import View, read_count
+from mcp_tools.catalog.view import View
 from mcp_tools.finding import Finding, Notice, Report, Rule, collect
 from mcp_tools.project import Project, Source
 
@@ -59,7 +59,8 @@ def everything(view: View, meant: Chosen) -> Report:
 def _report(view: View, meant: Chosen, items: Iterator[Finding | Notice]) -> Report:
     report = view.levelled(collect(items))
     notices = tuple(dict.fromkeys((*meant.notices, *report.notices)))
-    return Report(report.findings, notices, read_count(meant.paths, report.notices))
+    files_read = sum(isinstance(view.project.read(path), Source) for path in meant.paths)  # remembered by the project
+    return Report(report.findings, notices, files_read)
 
 
 def source_of(project: Project, path: str) -> Source | None:

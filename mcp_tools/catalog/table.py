@@ -1,7 +1,6 @@
 """The table: every tool that exists, in the order in which agents see them."""
 
 from collections.abc import Mapping
-from typing import TypeVar
 
 from mcp_tools.catalog import documents as d
 from mcp_tools.catalog import params as p
@@ -17,13 +16,7 @@ from mcp_tools.catalog.view import View
 from mcp_tools.finding import Notice, Report
 from mcp_tools.output import printable
 
-S = TypeVar("S", bound=p.ScanParams)
 _LOCAL = "Reads only; no project code runs, no network."
-
-
-def _say_scan(name: str, report: Report, saying: Saying[p.ScanParams]) -> Answer:
-    report = at_least(report, saying.params.min_severity)
-    return findings_answer(name, saying.call, report, saying.view, saying.cursor, saying.room)
 
 
 def _say_file(report: Report | Notice, saying: Saying[p.AuditFileParams]) -> Answer:
@@ -38,7 +31,8 @@ def _scan(name: str, title: str, description: str) -> Row[p.ScanParams, Report]:
         return find_findings(name, view, params)
 
     def say(report: Report, saying: Saying[p.ScanParams]) -> Answer:
-        return _say_scan(name, report, saying)
+        report = at_least(report, saying.params.min_severity)
+        return findings_answer(name, saying.call, report, saying.view, saying.cursor, saying.room)
 
     return Row(name, title, f"{description} {_LOCAL}", p.ScanParams, d.FindingsPage, find, say)
 

@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePath
@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 
 from mcp_tools.catalog.handle import Signer
 from mcp_tools.catalog.values import Setup
-from mcp_tools.finding import Finding, Level, Notice, Report
+from mcp_tools.finding import Finding, Level, Report
 from mcp_tools.project import DiskProject, Limits, Project
 from mcp_tools.project.several import SeveralProjects, names_of
 
@@ -99,12 +99,6 @@ def open_project(setup: Setup) -> Project:
 def signer_of(setup: Setup) -> Signer:
     """The signer of a server process; one of its own where none was given."""
     return Signer(bytes.fromhex(setup.key) if setup.key else secrets.token_bytes(32))
-
-
-def read_count(paths: Sequence[str], notices: Sequence[Notice]) -> int:
-    """How many of the paths were read: those that no notice calls unread."""
-    unread = {notice.path for notice in notices if notice.message.startswith("not read")}
-    return sum(1 for path in paths if path not in unread)
 
 
 def _at(finding: Finding, level: str | None) -> Finding:

@@ -26,16 +26,23 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _GROUPS: Final = {"main": Scope.RUNTIME, "default": Scope.RUNTIME, "dev": Scope.DEV, "test": Scope.TEST}
 
 
+def _opened(
+    source: Source, form: str, key: str, opaque: frozenset[str] = frozenset()
+) -> tuple[Gather, Node, list[Node]]:
+    """What gathers a lockfile, its root, and its packages, which lie below a key."""
+    gather = Gather(source, form, Kind.LOCKFILE)
+    document = parse_toml(source, opaque)
+    gather.take([document])
+    return gather, document.root, list(gather.elements(document.root.at(key), key))
+
+
 def read_poetry_lock(source: Source, opener: Opener) -> FileRead:
     """Read poetry.lock, of any version of its format. Which ones are direct only pyproject.toml knows."""
     del opener
-    gather = Gather(source, "poetry-lock", Kind.LOCKFILE)
-    document = parse_toml(source, _OPAQUE)
-    gather.take([document])
-    packages = list(gather.elements(document.root.at("package"), "package"))
+    gather, root, packages = _opened(source, "poetry-lock", "package", _OPAQUE)
     parents = _parents(packages)
-    gather.content_hash = document.root.at("metadata", "content-hash").text
-    old_hashes = document.root.at("metadata", "files").table
+    gather.content_hash = root.at("metadata", "content-hash").text
+    old_hashes = root.at("metadata", "files").table
     for package in packages:
         name = package.at("name").text or ""
         files = package.at("files")
@@ -82,12 +89,9 @@ def _poetry_source(source: Node) -> Provenance:
 def read_pdm_lock(source: Source, opener: Opener) -> FileRead:
     """Read pdm.lock. Its groups say what a package is for; which ones are direct only pyproject.toml knows."""
     del opener
-    gather = Gather(source, "pdm-lock", Kind.LOCKFILE)
-    document = parse_toml(source, _OPAQUE)
-    gather.take([document])
-    packages = list(gather.elements(document.root.at("package"), "package"))
+    gather, root, packages = _opened(source, "pdm-lock", "package", _OPAQUE)
     parents = _parents(packages)
-    gather.content_hash = document.root.at("metadata", "content_hash").text
+    gather.content_hash = root.at("metadata", "content_hash").text
     seen: set[tuple[str, str | None]] = set()
     for package in packages:
         name, version = package.at("name").text or "", package.at("version").text
@@ -128,10 +132,7 @@ def _pdm_source(package: Node) -> Provenance:
 def read_pylock(source: Source, opener: Opener) -> FileRead:
     """Read pylock.toml and pylock.*.toml (PEP 751)."""
     del opener
-    gather = Gather(source, "pylock", Kind.LOCKFILE)
-    document = parse_toml(source, frozenset())
-    gather.take([document])
-    packages = list(gather.elements(document.root.at("packages"), "packages"))
+    gather, _, packages = _opened(source, "pylock", "packages")
     parents = _parents(packages)
     for package in packages:
         name = package.at("name").text or ""
