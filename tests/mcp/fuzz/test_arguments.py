@@ -83,9 +83,12 @@ def test_any_arguments_have_a_sound_answer(name: str, era: Era, tmp_path: Path) 
 async def _ask(process: Process, message: JsonObject) -> JsonObject:
     """Ask as often as the server has no room for calls, after the time that it names."""
     async with asyncio.timeout(DEADLINE_S):
-        while wait := BUSY.search(compact(answer := await process.ask(message))):
+        while True:
+            answer = await process.ask(message)
+            wait = BUSY.search(compact(answer))
+            if wait is None:
+                return answer
             await asyncio.sleep(float(wait[1]))
-    return answer
 
 
 def _fuzz(strategy: SearchStrategy[JsonObject], attempt: Callable[[int, JsonObject], None]) -> None:
