@@ -6,6 +6,8 @@ No entry is marked as preferred, so that "fix all" and "auto fix" leave decision
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from kimi_lsp.faces.markup import clipped, one_line
+from kimi_lsp.faces.rule_pages import page_uri
 from kimi_lsp.lsp.commands import (
     Argument,
     CommandName,
@@ -16,9 +18,7 @@ from kimi_lsp.lsp.commands import (
 )
 from kimi_lsp.lsp.convert import SOURCE, Shown, is_models, place, to_region, touching
 from kimi_lsp.lsp.encoding import PositionEncoding
-from kimi_lsp.lsp.markup import clipped, one_line
 from kimi_lsp.lsp.protocol import CodeAction, CodeActionParams, Command, Diagnostic
-from kimi_lsp.lsp.rule_pages import page_uri
 from kimi_lsp.store.values import Verdict
 from mcp_tools.output.summary import headline
 from mcp_tools.project import Source

@@ -6,6 +6,7 @@ import anyio
 import msgspec
 
 from kimi_lsp.audit import Outgoing
+from kimi_lsp.faces.outgoing import question
 from kimi_lsp.lsp.connection import Connection, RequestError
 from kimi_lsp.lsp.protocol import MessageActionItem, MessageType, ShowMessageRequestParams
 
@@ -48,17 +49,6 @@ class Consent:
             return msgspec.convert(answer, MessageActionItem).title == _YES
         except msgspec.ValidationError:
             return False  # the user closed the box
-
-
-def question(outgoing: Outgoing) -> str:
-    """What would leave, in one sentence that somebody can answer."""
-    files = f"{outgoing.files} file{'' if outgoing.files == 1 else 's'}"
-    size = f"{max(outgoing.bytes // 1000, 1):,} kB"
-    more = " It may read other files of the project with read-only tools." if outgoing.tools else ""
-    return (
-        f"Kimi: send {files} of {outgoing.project} ({size}, secrets taken out) to {outgoing.endpoint} "
-        f"for review by {outgoing.model}?{more} At most {outgoing.requests} requests, ${outgoing.max_cost_usd:.2f}."
-    )
 
 
 def _item(title: str) -> MessageActionItem:

@@ -6,9 +6,10 @@ What a finding says may come from a hostile file or model: it is made printable 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kimi_lsp.faces.markup import clipped, one_line
+from kimi_lsp.faces.rule_pages import page_uri
 from kimi_lsp.lsp.client import ClientCaps
 from kimi_lsp.lsp.encoding import PositionEncoding, to_character, to_column
-from kimi_lsp.lsp.markup import clipped, one_line
 from kimi_lsp.lsp.protocol import (
     CodeDescription,
     Diagnostic,
@@ -19,7 +20,6 @@ from kimi_lsp.lsp.protocol import (
     Severity,
     Tag,
 )
-from kimi_lsp.lsp.rule_pages import page_uri
 from mcp_tools.finding import Confidence, Finding, Level, Region, Related
 from mcp_tools.output.summary import headline, position
 from mcp_tools.project import Source

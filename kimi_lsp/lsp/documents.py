@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from kimi_lsp.faces.uris import path_of
 from kimi_lsp.lsp.board import Board
 from kimi_lsp.lsp.encoding import PositionEncoding
 from kimi_lsp.lsp.mirror import Change, Mirror
 from kimi_lsp.lsp.protocol import ContentChange, Diagnostic, TextDocumentItem
-from kimi_lsp.lsp.uris import path_of
 from kimi_lsp.lsp.workspace import Home
 from mcp_tools.project import Source, language_of
 

@@ -5,12 +5,12 @@ Pure. What a file or a model said is shown and never obeyed: no link, image or H
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
+from kimi_lsp.faces.markup import MARKDOWN, PLAIN, Ink, clipped, dollars, first_lines
+from kimi_lsp.faces.reasons import Because
+from kimi_lsp.faces.rule_pages import advice, page_uri
 from kimi_lsp.lsp.convert import Shown, is_models
-from kimi_lsp.lsp.markup import MARKDOWN, PLAIN, Ink, clipped, first_lines
 from kimi_lsp.lsp.protocol import MarkupContent
-from kimi_lsp.lsp.rule_pages import advice, page_uri
 from kimi_lsp.store.values import Decision, Verdict
 from kimi_lsp.usage import Usage
 from mcp_tools.finding import Confidence, Location, normalise
@@ -26,25 +26,6 @@ _MAX_EVIDENCE_LINES = 6
 _MAX_RELATED = 5
 _MAX_COPIED_LINES = 30
 _MAX_COPIED = 4_000
-
-
-@dataclass(frozen=True, slots=True)
-class Because:
-    """The model call that a finding came from, as the trail has it. Texts are redacted already.
-
-    `cost_usd` and `usage` are the call's, which may have found more than this. `trail_id` is what `kimi-lsp trail
-    show` takes: `RUN/CALL`.
-    """
-
-    model: str
-    trail_id: str
-    endpoint: str = ""
-    asked_at: str = ""
-    reasoning: str = ""
-    answer: str = ""
-    status: str = ""
-    usage: Usage | None = None
-    cost_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +215,3 @@ def as_markdown(shown: Shown) -> str:
     if finding.evidence.strip():
         rows += ["", MARKDOWN.block(first_lines(finding.evidence, _MAX_COPIED_LINES, _MAX_COPIED))]
     return "\n".join(rows) + "\n"
-
-
-def dollars(amount_usd: Decimal) -> str:
-    """`$0.0123`: exact to a millionth of a dollar, two digits at the least."""
-    whole, _, fraction = f"{amount_usd:,.6f}".partition(".")
-    return f"${whole}.{fraction.rstrip('0').ljust(2, '0')}"

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import anyio
 
+from kimi_lsp.faces.uris import uri_of
 from kimi_lsp.lsp.book import Book
 from kimi_lsp.lsp.client import ClientCaps
 from kimi_lsp.lsp.client_settings import ClientSettings
@@ -15,7 +16,6 @@ from kimi_lsp.lsp.documents import Document
 from kimi_lsp.lsp.encoding import PositionEncoding
 from kimi_lsp.lsp.jobs import Spawn
 from kimi_lsp.lsp.protocol import Diagnostic, PublishDiagnosticsParams
-from kimi_lsp.lsp.uris import uri_of
 from kimi_lsp.lsp.workspace import Home
 from mcp_tools.finding import Finding
 from mcp_tools.project import Source

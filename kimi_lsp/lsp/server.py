@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import anyio
 import msgspec
 
+from kimi_lsp.faces.confine import confine
+from kimi_lsp.faces.reasons import Reasons
+from kimi_lsp.faces.signals import stopping
 from kimi_lsp.lsp import protocol as p
 from kimi_lsp.lsp.audits import Audits, Desk
 from kimi_lsp.lsp.book import Book
 from kimi_lsp.lsp.client import ClientCaps, client_caps
 from kimi_lsp.lsp.closed import Closed
-from kimi_lsp.lsp.confine import confine
 from kimi_lsp.lsp.connection import Connection, Route
 from kimi_lsp.lsp.consent import Consent
 from kimi_lsp.lsp.documents import Document, Documents
@@ -26,9 +28,7 @@ from kimi_lsp.lsp.handlers.sync import Sync
 from kimi_lsp.lsp.jobs import Jobs
 from kimi_lsp.lsp.parts import Parts
 from kimi_lsp.lsp.publisher import Publisher
-from kimi_lsp.lsp.reasons import Reasons
 from kimi_lsp.lsp.refresh import Hooks, Refresher
-from kimi_lsp.lsp.signals import stopping
 from kimi_lsp.lsp.start import Handshake
 from kimi_lsp.lsp.status import Status
 from kimi_lsp.lsp.workspace import Home, Workspace
@@ -150,7 +150,7 @@ def _route(connection: Connection, parts: Parts, params: p.InitializeParams) -> 
         configuration.stop()
         parts.jobs.cancel("the server stops")
 
-    connection.on_shutdown = stop
+    connection.on_end = stop
 
 
 def run(handshake: Handshake) -> int:

@@ -8,10 +8,9 @@ import os
 import sys
 from collections.abc import Callable
 
-from kimi_lsp.lsp import capabilities
-from kimi_lsp.lsp.channel import Channel, connect_pipe, connect_tcp, listen_tcp, take_stdio
-from kimi_lsp.lsp.frames import Damaged, FrameReader, framed
-from kimi_lsp.lsp.jsonrpc import (
+from kimi_lsp.faces.channel import Channel, connect_pipe, connect_tcp, listen_tcp, take_stdio
+from kimi_lsp.faces.frames import Damaged, FrameReader, framed
+from kimi_lsp.faces.jsonrpc import (
     INVALID_PARAMS,
     PARSE_ERROR,
     SERVER_NOT_INITIALIZED,
@@ -23,6 +22,7 @@ from kimi_lsp.lsp.jsonrpc import (
     request_id,
     utf8,
 )
+from kimi_lsp.lsp import capabilities
 
 LOG_LEVELS = ("error", "warning", "info", "debug")
 USAGE = """\

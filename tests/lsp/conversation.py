@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import cast
 
-from kimi_lsp.lsp.channel import Socket
+from kimi_lsp.faces.channel import Socket
+from kimi_lsp.faces.frames import Damaged, FrameReader, framed
 from kimi_lsp.lsp.connection import Connection, Route
-from kimi_lsp.lsp.frames import Damaged, FrameReader, framed
 from kimi_lsp.lsp.start import Handshake
 from tests.fakes.json_value import Json, JsonObject, compact, get, parse
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from kimi_lsp.faces.uris import uri_of
 from kimi_lsp.lsp.convert import Shown
-from kimi_lsp.lsp.uris import uri_of
 from mcp_tools.finding import Confidence, Finding, Lane, Level, Location, Origin, Region, Related, Rule
 from mcp_tools.project import Source
 

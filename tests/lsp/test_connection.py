@@ -12,12 +12,12 @@ import pytest
 from msgspec import Raw, Struct
 
 from kimi_lsp.errors import UsageError
-from kimi_lsp.lsp.asking import Asking
-from kimi_lsp.lsp.channel import Channel
+from kimi_lsp.faces.asking import Asking
+from kimi_lsp.faces.channel import Channel
+from kimi_lsp.faces.envelope import Incoming
+from kimi_lsp.faces.frames import FrameReader, framed
+from kimi_lsp.faces.intake import Intake
 from kimi_lsp.lsp.connection import REQUEST_FAILED, RequestError, Route
-from kimi_lsp.lsp.envelope import Incoming
-from kimi_lsp.lsp.frames import FrameReader, framed
-from kimi_lsp.lsp.intake import Intake
 from kimi_lsp.lsp.protocol import MessageType
 from tests.fakes.json_value import Json, JsonObject, get
 from tests.lsp.conversation import BOUND_S, conversation, notification, request
@@ -487,7 +487,7 @@ async def test_a_question_given_up_is_withdrawn_and_its_late_answer_is_harmless(
 
 
 async def test_an_answer_that_comes_in_the_turn_of_the_cancel_is_ignored() -> None:
-    asking = Asking(list[bytes]().append)
+    asking = Asking(list[bytes]().append, lambda number: b"%d" % number)
     task = asyncio.create_task(asking.ask("ask", None, Number, None))
     await asyncio.sleep(0)
     task.cancel()
@@ -603,7 +603,7 @@ async def test_work_that_had_no_turn_before_the_end_is_closed() -> None:
 async def test_shutdown_is_answered_when_what_it_stops_has_stopped() -> None:
     released = asyncio.Event()
     async with conversation({"double": Route(Number, double)}) as client:
-        client.connection.on_shutdown = released.wait
+        client.connection.on_end = released.wait
         number = client.request("shutdown")
         assert (await client.error_of("double", {"n": 1}))[0] == -32600
         released.set()
@@ -623,7 +623,7 @@ async def test_what_must_stop_is_told_so_once_in_every_end(farewell: str) -> Non
         told.append("done")
 
     async with conversation({}) as client:
-        client.connection.on_shutdown = hook
+        client.connection.on_end = hook
         if farewell == "hang up":
             client.hang_up()
         elif farewell == "exit":
@@ -639,7 +639,7 @@ async def test_what_must_stop_is_told_so_once_in_every_end(farewell: str) -> Non
 async def test_a_hook_that_fails_does_not_hold_the_end_up() -> None:
     async with conversation({}, log_level="error") as client:
         told: list[str] = []
-        client.connection.on_shutdown = lambda: told[0]
+        client.connection.on_end = lambda: told[0]
         number = client.request("shutdown")
         line, answer = await client.receive(), await client.receive()
         assert str(get(line, "params", "message")).startswith("shutdown: IndexError at ")
@@ -815,8 +815,8 @@ async def test_a_frame_may_come_byte_by_byte() -> None:
 async def test_two_threads_serve_and_none_is_left() -> None:
     async with conversation({}) as client:
         assert await client.is_alive()
-        threads = [thread for thread in threading.enumerate() if thread.name.startswith("lsp-")]
-        assert {thread.name for thread in threads} == {"lsp-reader", "lsp-writer"}
+        threads = [thread for thread in threading.enumerate() if thread.name.startswith("face-")]
+        assert {thread.name for thread in threads} == {"face-reader", "face-writer"}
         client.notify("exit")
         await client.ended()
     for thread in threads:

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from lsprotocol import converters, types
 
+from kimi_lsp.faces.uris import path_of
 from kimi_lsp.lsp.client import ClientCaps
 from kimi_lsp.lsp.convert import Shown, diagnostic, message, place, severity, to_point, to_range, to_region, touching
 from kimi_lsp.lsp.encoding import PositionEncoding
 from kimi_lsp.lsp.protocol import Diagnostic, Position, Range, Severity, Tag
-from kimi_lsp.lsp.uris import path_of
 from mcp_tools.finding import Confidence, Finding, Level, Location, Region, Related
 from mcp_tools.output import printable
 from mcp_tools.project import Source

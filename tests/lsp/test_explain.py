@@ -8,16 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from kimi_lsp.lsp.explain import Because, Explained, as_markdown, dollars, hover, reasoning_document
-from kimi_lsp.lsp.markup import lines_of
-from kimi_lsp.lsp.rule_pages import advice, page_uri
+from kimi_lsp.faces.markup import dollars, lines_of
+from kimi_lsp.faces.reasons import Because
+from kimi_lsp.faces.rule_pages import advice, page_uri
+from kimi_lsp.lsp.explain import Explained, as_markdown, hover, reasoning_document
 from kimi_lsp.store.values import Decision, Verdict
 from kimi_lsp.usage import Usage
 from mcp_tools.finding import Confidence, Finding, Location, Region, Related
 from mcp_tools.output import printable
-from tests.lsp.markdown import fences, links, structure, words
+from tests.faces.markdown import fences, links, structure, words
+from tests.faces.test_markup import ATTACKS
 from tests.lsp.shown import BY_MODEL, BY_TOOL, SOURCE, SQL, shown
-from tests.lsp.test_markup import ATTACKS
 
 _BECAUSE = Because(
     "kimi-k2.6",

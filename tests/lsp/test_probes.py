@@ -333,7 +333,7 @@ import anyio
 from msgspec import Struct
 from kimi_lsp.lsp.connection import Connection, Route
 from kimi_lsp.lsp import start
-from kimi_lsp.lsp.signals import stopping
+from kimi_lsp.faces.signals import stopping
 
 class Params(Struct):
     how: str

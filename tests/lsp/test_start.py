@@ -12,10 +12,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from lsprotocol import converters, types
 
+from kimi_lsp.faces.channel import Socket
+from kimi_lsp.faces.frames import FrameReader, framed
+from kimi_lsp.faces.jsonrpc import as_object
 from kimi_lsp.lsp import capabilities, protocol, start
-from kimi_lsp.lsp.channel import Socket
-from kimi_lsp.lsp.frames import FrameReader, framed
-from kimi_lsp.lsp.jsonrpc import as_object
 from kimi_lsp.lsp.start import Handshake, main, shake_hands
 from tests.fakes.json_value import Json, JsonObject, compact, get, parse
 

@@ -7,6 +7,9 @@ import msgspec
 from anyio import to_thread
 
 from kimi_lsp.errors import KimiError
+from kimi_lsp.faces.reasons import Reasons
+from kimi_lsp.faces.rule_pages import page_uri
+from kimi_lsp.faces.uris import uri_of
 from kimi_lsp.lsp.audits import Order
 from kimi_lsp.lsp.commands import (
     CommandName,
@@ -31,9 +34,6 @@ from kimi_lsp.lsp.protocol import (
     ShowDocumentParams,
     ShowDocumentResult,
 )
-from kimi_lsp.lsp.reasons import Reasons
-from kimi_lsp.lsp.rule_pages import page_uri
-from kimi_lsp.lsp.uris import uri_of
 from kimi_lsp.lsp.workspace import Home
 from kimi_lsp.store.values import Decision
 from mcp_tools import rules

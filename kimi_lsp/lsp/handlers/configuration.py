@@ -8,6 +8,7 @@ from anyio import to_thread
 from msgspec import Raw
 
 from kimi_lsp.errors import KimiError
+from kimi_lsp.faces.uris import path_of
 from kimi_lsp.lsp.client_settings import SECTION, ClientSettings, Origin, read_settings
 from kimi_lsp.lsp.connection import RequestError
 from kimi_lsp.lsp.parts import Parts
@@ -24,7 +25,6 @@ from kimi_lsp.lsp.protocol import (
     RegistrationParams,
     WatchedFilesOptions,
 )
-from kimi_lsp.lsp.uris import path_of
 
 _CLIENT_DEADLINE_S = 20.0
 WATCHED = ("kimi.toml", "pyproject.toml")

@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Sequence
 
 from anyio import to_thread
 
+from kimi_lsp.faces.reasons import Because, Reasons
 from kimi_lsp.lsp.actions_menu import Entry, at_place, menu
 from kimi_lsp.lsp.commands import CommandName, FindingArgument
 from kimi_lsp.lsp.convert import Shown, is_models, place, to_range, to_region, touching
 from kimi_lsp.lsp.documents import Document
-from kimi_lsp.lsp.explain import Because, Explained, hover
+from kimi_lsp.lsp.explain import Explained, hover
 from kimi_lsp.lsp.parts import Parts
 from kimi_lsp.lsp.protocol import (
     CodeAction,
@@ -23,7 +24,6 @@ from kimi_lsp.lsp.protocol import (
     PositionParams,
     Range,
 )
-from kimi_lsp.lsp.reasons import Reasons
 from mcp_tools.project import Source
 
 

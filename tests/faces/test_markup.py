@@ -4,9 +4,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kimi_lsp.lsp.markup import MARKDOWN, PLAIN, clipped, first_lines, lines_of, one_line
+from kimi_lsp.faces.markup import MARKDOWN, PLAIN, clipped, first_lines, lines_of, one_line
 from mcp_tools.output import printable
-from tests.lsp.markdown import fences, links, structure, words
+from tests.faces.markdown import fences, links, structure, words
 from tests.output.samples import texts
 
 ATTACKS = (

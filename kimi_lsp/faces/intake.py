@@ -4,11 +4,20 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from kimi_lsp.lsp.channel import Channel
-from kimi_lsp.lsp.frames import Damaged, FrameReader
+from kimi_lsp.faces.channel import Channel
+from kimi_lsp.faces.frames import Damaged
 
 Events = Sequence[bytes | Damaged]
+
+
+class Cutter(Protocol):
+    """Cuts a byte stream into message bodies."""
+
+    def feed(self, data: bytes) -> Events:
+        """Take the next bytes; give what they complete. Raises nothing."""
+        ...
 
 
 class Intake:
@@ -18,7 +27,7 @@ class Intake:
     the thread at the end.
     """
 
-    def __init__(self, channel: Channel, reader: FrameReader) -> None:
+    def __init__(self, channel: Channel, reader: Cutter) -> None:
         self._channel = channel
         self._reader = reader
         self._chunks: asyncio.Queue[Events | None] = asyncio.Queue()
@@ -28,7 +37,7 @@ class Intake:
     def start(self, on_end: Callable[[], object]) -> None:
         """Begin to read. `on_end` is called in the thread when the client is gone."""
         loop = asyncio.get_running_loop()
-        threading.Thread(target=self._read, args=(loop, on_end), name="lsp-reader", daemon=True).start()
+        threading.Thread(target=self._read, args=(loop, on_end), name="face-reader", daemon=True).start()
 
     async def next(self) -> Events | None:
         """The events of the next chunk; None when the client is gone."""

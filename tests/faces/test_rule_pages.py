@@ -2,8 +2,8 @@
 
 import pytest
 
-from kimi_lsp.lsp.rule_pages import Advice, advice, page_uri, read_advice
-from kimi_lsp.lsp.uris import path_of
+from kimi_lsp.faces.rule_pages import Advice, advice, page_uri, read_advice
+from kimi_lsp.faces.uris import path_of
 from mcp_tools import rules
 from mcp_tools.rules import page_path
 

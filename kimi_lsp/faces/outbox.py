@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 import anyio
 
-from kimi_lsp.lsp.channel import Channel
-from kimi_lsp.lsp.frames import framed
+from kimi_lsp.faces.channel import Channel
 
 _BATCH_BYTES = 64 * 1024  # written at once; what is in a batch can no longer be replaced
 
@@ -21,8 +20,10 @@ class Outbox:
     dropped and `ready` waits. Nothing else is lost while the client is there; a client that is gone loses everything.
     """
 
-    def __init__(self, channel: Channel, *, cap_bytes: int = 1024 * 1024) -> None:
+    def __init__(self, channel: Channel, framed: Callable[[bytes], bytes], *, cap_bytes: int = 1024 * 1024) -> None:
+        """Set up; `framed` makes a body what goes over the wire."""
         self._channel = channel
+        self._framed = framed
         self._cap_bytes = cap_bytes
         self._changed = threading.Condition()  # guards all that follows
         self._waiting: OrderedDict[str | int, bytes] = OrderedDict()
@@ -39,7 +40,7 @@ class Outbox:
         """Begin to write. `on_broken` is called on the running loop when the client does not take anything any more."""
         self._loop = asyncio.get_running_loop()
         self._on_broken = on_broken
-        threading.Thread(target=self._write, name="lsp-writer", daemon=True).start()
+        threading.Thread(target=self._write, name="face-writer", daemon=True).start()
 
     @property
     def waiting_bytes(self) -> int:
@@ -105,7 +106,7 @@ class Outbox:
     def _write(self) -> None:
         try:
             while batch := self._next_batch():
-                self._channel.write(b"".join(map(framed, batch)))
+                self._channel.write(b"".join(map(self._framed, batch)))
                 self._written(sum(map(len, batch)))
         except OSError:
             with self._changed:

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar, cast
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from kimi_lsp.lsp.jsonrpc import INVALID_PARAMS, PARSE_ERROR, RefusedError, parse, utf8
+from kimi_lsp.faces.jsonrpc import INVALID_PARAMS, PARSE_ERROR, RefusedError, parse, utf8
 
 T = TypeVar("T")
 _NULL = Raw(b"null")

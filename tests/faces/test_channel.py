@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kimi_lsp.lsp.channel import Channel, Descriptors, Socket, connect_pipe, connect_tcp, listen_tcp
+from kimi_lsp.faces.channel import Channel, Descriptors, Socket, connect_pipe, connect_tcp, listen_tcp
 
 BOUND_S = 20
 LARGE = bytes(range(256)) * 4096  # more than any pipe or socket holds
@@ -140,7 +140,7 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 
 _TAKEN = """
 import os, subprocess, sys
-from kimi_lsp.lsp.channel import take_stdio
+from kimi_lsp.faces.channel import take_stdio
 channel = take_stdio()
 print("stray")
 sys.stdout.flush()
@@ -163,7 +163,7 @@ _BARE = """
 import os
 os.close(2)
 os.set_blocking(0, False)
-from kimi_lsp.lsp.channel import take_stdio
+from kimi_lsp.faces.channel import take_stdio
 channel = take_stdio()
 os.fstat(2)  # nothing else can come to lie there
 print("stray", flush=True)

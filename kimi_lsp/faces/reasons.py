@@ -2,15 +2,34 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from kimi_lsp.app.session import Session, find_record
 from kimi_lsp.errors import StoreError
-from kimi_lsp.lsp.explain import Because
 from kimi_lsp.store import JsonValue, Store
 from kimi_lsp.usage import Usage
 
 _KEPT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """The model call that a finding came from, as the trail has it. Texts are redacted already.
+
+    `cost_usd` and `usage` are the call's, which may have found more than this. `trail_id` is what `kimi-lsp trail
+    show` takes: `RUN/CALL`.
+    """
+
+    model: str
+    trail_id: str
+    endpoint: str = ""
+    asked_at: str = ""
+    reasoning: str = ""
+    answer: str = ""
+    status: str = ""
+    usage: Usage | None = None
+    cost_usd: Decimal | None = None
 
 
 class Reasons:

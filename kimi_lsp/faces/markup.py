@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Protocol
 
 from mcp_tools.output.escape import printable
@@ -150,6 +151,12 @@ def first_lines(text: str, max_lines: int, max_chars: int) -> str:
     shown = clipped("\n".join(lines[:max_lines]), max_chars)
     more = len(lines) - (shown.count("\n") + 1)
     return f"{shown}\n… {more:,} more line{'s' if more > 1 else ''}" if more > 0 else shown
+
+
+def dollars(amount_usd: Decimal) -> str:
+    """`$0.0123`: exact to a millionth of a dollar, two digits at the least."""
+    whole, _, fraction = f"{amount_usd:,.6f}".partition(".")
+    return f"${whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
 def _escaped(text: str) -> str:

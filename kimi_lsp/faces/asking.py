@@ -7,10 +7,9 @@ from typing import TypeVar
 import anyio
 from msgspec import UNSET
 
-from kimi_lsp.lsp import envelope
-from kimi_lsp.lsp.envelope import ErrorBody, Incoming
-from kimi_lsp.lsp.jsonrpc import REQUEST_FAILED, RefusedError
-from kimi_lsp.lsp.protocol import CancelParams
+from kimi_lsp.faces import envelope
+from kimi_lsp.faces.envelope import ErrorBody, Incoming
+from kimi_lsp.faces.jsonrpc import REQUEST_FAILED, RefusedError
 
 T = TypeVar("T")
 _GONE = "the client is gone"
@@ -27,14 +26,16 @@ class RequestError(Exception):
 class Asking:
     """The requests that the client has not answered yet."""
 
-    def __init__(self, post: Callable[[bytes], object]) -> None:
+    def __init__(self, post: Callable[[bytes], object], cancelled: Callable[[int], bytes]) -> None:
+        """Set up; `cancelled` words the notification that a request is given up."""
         self._post = post
+        self._cancelled = cancelled
         self._replies: dict[int, asyncio.Future[Incoming]] = {}
         self._asked = 0
         self._is_over = False
 
     async def ask(self, method: str, params: object, result: type[T], timeout_s: float | None) -> T:
-        """See `Connection.request`."""
+        """See `Conversation.request`."""
         if self._is_over:
             raise RequestError(REQUEST_FAILED, _GONE)
         self._asked += 1
@@ -46,7 +47,7 @@ class Asking:
                 message = await reply
         finally:
             if self._replies.pop(number, None) is not None:  # not answered: given up
-                self._post(envelope.notification("$/cancelRequest", CancelParams(number)))
+                self._post(self._cancelled(number))
         try:
             if message.error is not UNSET:
                 error = envelope.read(message.error, ErrorBody)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kimi_lsp.lsp.uris import uri_of
+from kimi_lsp.faces.uris import uri_of
 from mcp_tools import rules
 
 _VERIFY = ("Not reported",)

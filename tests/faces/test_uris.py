@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_lsp.lsp.uris import local_path, path_of, uri_of
+from kimi_lsp.faces.uris import local_path, path_of, uri_of
 
 _part = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=12).filter(
     lambda name: name not in {".", ".."}

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from kimi_lsp.lsp.channel import Channel, Socket
-from kimi_lsp.lsp.frames import FrameReader
-from kimi_lsp.lsp.outbox import Outbox
+from kimi_lsp.faces.channel import Channel, Socket
+from kimi_lsp.faces.frames import FrameReader, framed
+from kimi_lsp.faces.outbox import Outbox
 
 BOUND_S = 20
 
@@ -49,7 +49,7 @@ def held() -> Iterator[Held]:
 
 
 async def test_bodies_go_out_in_order(held: Held) -> None:
-    outbox = Outbox(held)
+    outbox = Outbox(held, framed)
     outbox.post(b"early")  # before it has begun
     outbox.start(lambda: None)
     for n in range(100):
@@ -60,7 +60,7 @@ async def test_bodies_go_out_in_order(held: Held) -> None:
 
 
 async def test_a_later_body_of_a_key_takes_the_place_of_one_that_waits(held: Held) -> None:
-    outbox = Outbox(held)
+    outbox = Outbox(held, framed)
     outbox.start(lambda: None)
     outbox.post(b"a1", key="a")
     await held.begun()  # a1 is on its way: it can no longer be replaced
@@ -76,7 +76,7 @@ async def test_a_later_body_of_a_key_takes_the_place_of_one_that_waits(held: Hel
 
 
 async def test_reports_stay_between_the_begin_and_the_end_of_their_own_progress(held: Held) -> None:
-    outbox = Outbox(held)
+    outbox = Outbox(held, framed)
     outbox.start(lambda: None)
     outbox.post(b"first")
     await held.begun()
@@ -91,7 +91,7 @@ async def test_reports_stay_between_the_begin_and_the_end_of_their_own_progress(
 
 
 async def test_droppable_bodies_are_dropped_and_counted_above_the_cap(held: Held) -> None:
-    outbox = Outbox(held, cap_bytes=10)
+    outbox = Outbox(held, framed, cap_bytes=10)
     outbox.start(lambda: None)
     assert outbox.post(b"x" * 10)
     assert outbox.post(b"log 1", droppable=True)
@@ -105,7 +105,7 @@ async def test_droppable_bodies_are_dropped_and_counted_above_the_cap(held: Held
 
 
 async def test_waiting_for_room_ends_when_there_is_room(held: Held) -> None:
-    outbox = Outbox(held, cap_bytes=10)
+    outbox = Outbox(held, framed, cap_bytes=10)
     outbox.start(lambda: None)
     await outbox.ready()
     outbox.post(b"x" * 11)
@@ -129,7 +129,7 @@ async def test_waiting_for_room_ends_when_there_is_room(held: Held) -> None:
 
 async def test_a_client_that_is_gone_is_told_of_once_and_holds_nobody(held: Held) -> None:
     gone = asyncio.Event()
-    outbox = Outbox(held, cap_bytes=10)
+    outbox = Outbox(held, framed, cap_bytes=10)
     outbox.start(gone.set)
     outbox.post(b"x" * 100)
     waiter = asyncio.create_task(outbox.ready())
@@ -144,7 +144,7 @@ async def test_a_client_that_is_gone_is_told_of_once_and_holds_nobody(held: Held
 
 
 async def test_closing_does_not_wait_for_ever_for_a_client_that_does_not_read(held: Held) -> None:
-    outbox = Outbox(held)
+    outbox = Outbox(held, framed)
     outbox.start(lambda: None)
     outbox.post(b"first")
     await held.begun()
@@ -158,7 +158,7 @@ async def test_closing_does_not_wait_for_ever_for_a_client_that_does_not_read(he
 async def test_posting_from_many_threads_loses_nothing() -> None:
     ours, theirs = socket.socketpair()
     channel = Socket(theirs)
-    outbox = Outbox(channel)
+    outbox = Outbox(channel, framed)
     outbox.start(lambda: None)
 
     def post(name: int) -> None:

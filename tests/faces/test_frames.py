@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kimi_lsp.lsp.frames import Damaged, FrameReader, framed
+from kimi_lsp.faces.frames import Damaged, FrameReader, framed
 
 NEXT = b'{"next":1}'
 

@@ -1,0 +1,1 @@
+"""What the two faces of an editor share."""
