@@ -266,6 +266,10 @@ class _Run:
             text = f"{len(jobs)} units were not reviewed: nobody agreed that this project goes to {endpoint}"
             await self._emit(Noticed(Notice("consent-missing", text, incomplete=True)))
             return
+        if not await self._may_spend(outgoing):
+            text = f"{len(jobs)} units were not reviewed: nobody agreed to spend that much on them"
+            await self._emit(Noticed(Notice("spending-declined", text, incomplete=True)))
+            return
         await to_thread.run_sync(self._learn, redactor, jobs, paths if toolbox is None else await self._all_paths())
         await asker.run(jobs)
 
@@ -335,6 +339,14 @@ class _Run:
             return False
         await to_thread.run_sync(self._store.consents.give, project, endpoint)
         return True
+
+    async def _may_spend(self, outgoing: Outgoing) -> bool:
+        """Say whether somebody agreed to the most that this can cost, where that is a lot and one can ask."""
+        settings = self._parts.settings
+        most = min(outgoing.max_cost_usd, settings.budget.run_usd)
+        if self._request.spending is None or most <= settings.ask_above_usd:
+            return True
+        return await self._request.spending(replace(outgoing, max_cost_usd=most))
 
     def _learn(self, redactor: Redactor, jobs: Sequence[Job], paths: Sequence[str]) -> None:
         """Let redaction know every secret of the files in question before the first of them is sent."""

@@ -39,6 +39,7 @@ class AuditRequest:
     depth: Depth = Depth.LOCAL
     lanes: tuple[Lane, ...] = (Lane.SECURITY,)
     consent: ConsentAsker | None = None  # None: only what was agreed before
+    spending: ConsentAsker | None = None  # asked when it may cost more than `ask_above_usd`; None: nobody
     guide: str = ""  # the project's own style sentences, data for the prompt
     wants_reasoning: bool = False
     focus: Mapping[str, Sequence[Lines]] = field(default_factory=dict[str, Sequence[Lines]])  # lines to review, by path

@@ -130,6 +130,20 @@ class Options(Table):
         v.Switch | None,
         _about("The MCP server offers `kimi_review`, which asks the model and costs money.", "MCP_REVIEW"),
     ] = None
+    ask_above_usd: Annotated[
+        v.Usd | None,
+        _about(
+            "In a conversation, model calls that may cost more US dollars than this are asked for first.",
+            "ASK_ABOVE_USD",
+        ),
+    ] = None
+    client_mcp_servers: Annotated[
+        v.Switch | None,
+        _about(
+            "In a conversation the model may use read-only tools of the MCP servers that the editor passes on.",
+            "CLIENT_MCP_SERVERS",
+        ),
+    ] = None
     mcp_servers: Annotated[
         McpServers | None, About("MCP servers of others whose read-only tools the model may use; see above.")
     ] = None

@@ -183,6 +183,8 @@ class Settings:
     style: Style = field(default_factory=Style)
     tools: bool = False
     mcp_review: bool = False
+    ask_above_usd: Decimal = Decimal("0.50")
+    client_mcp_servers: bool = False
     mcp_servers: Mapping[str, McpServer] = field(default_factory=lambda: MappingProxyType({}))
     rules: Rules = field(default_factory=Rules)
     headers: Mapping[str, Secret] = field(default_factory=lambda: MappingProxyType({}))

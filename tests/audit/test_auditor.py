@@ -222,6 +222,29 @@ async def test_consent_is_asked_once_and_says_what_would_leave(
     assert len(asked) == 2, "the second yes is remembered"
 
 
+async def test_what_may_cost_a_lot_is_asked_for_where_somebody_can_be_asked(
+    kimi: FakeKimi, store: Store, tmp_path: Path
+) -> None:
+    kimi.respond(lambda request: answer())
+    asked: list[Outgoing] = []
+
+    async def decline(outgoing: Outgoing) -> bool:
+        asked.append(outgoing)
+        return False
+
+    settings = replace(settings_for(kimi, tmp_path), ask_above_usd=Decimal(0), budget=Budget(run_usd=Decimal("0.01")))
+    declined = await all_events(auditor(settings, store), replace(REQUEST, spending=decline))
+    assert [event.notice.code for event in declined if isinstance(event, Noticed)] == ["spending-declined"]
+    assert [outgoing.max_cost_usd for outgoing in asked] == [Decimal("0.01")], "no more than the run's ceiling"
+    assert kimi.chats == []
+    await all_events(auditor(settings_for(kimi, tmp_path), store), replace(REQUEST, spending=decline))
+    assert (len(asked), len(kimi.chats)) == (1, 1), "little is not asked for"
+    changed = Overlay(PROJECT, {"app.py": APP + "\n# more\n"})
+    unasked = replace(settings_for(kimi, tmp_path), ask_above_usd=Decimal(0))
+    await all_events(auditor(unasked, store), replace(REQUEST, project=changed))
+    assert len(kimi.chats) == 2, "with nobody to ask the ceilings alone hold"
+
+
 async def test_units_wait_for_open_calls_before_the_budget_refuses_them(
     kimi: FakeKimi, store: Store, tmp_path: Path
 ) -> None:

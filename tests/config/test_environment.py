@@ -42,6 +42,8 @@ _SAMPLES: Mapping[str, tuple[str, object]] = {
     "limits.call_timeout_s": ("3", 3.0),
     "tools": ("on", True),
     "mcp_review": ("1", True),
+    "ask_above_usd": ("0.1", Decimal("0.1")),
+    "client_mcp_servers": ("yes", True),
     "style.sentences": ("Names are nouns, mostly.\nShort.\n", ("Names are nouns, mostly.", "Short.")),
     "style.files": ("STYLE.md,docs/style.md", ("STYLE.md", "docs/style.md")),
 }

@@ -68,6 +68,8 @@ def test_every_source_can_say_everything_it_is_documented_to(tmp_path: Path) -> 
         state_dir = "~/kimi"
         tools = true
         mcp_review = true
+        ask_above_usd = 0.25
+        client_mcp_servers = true
         [budget]
         run_usd = 0.000000001
         run_tokens = 1
@@ -112,7 +114,8 @@ def test_every_source_can_say_everything_it_is_documented_to(tmp_path: Path) -> 
     assert settings.style.sentences == ("Names are nouns.",)
     assert dict(settings.rules.yours) == {"weak-hash": "off"}
     assert {name: value.reveal() for name, value in settings.headers.items()} == {"X-Team": "audit"}
-    assert (settings.tools, settings.mcp_review) == (True, True)
+    assert (settings.tools, settings.mcp_review, settings.client_mcp_servers) == (True, True, True)
+    assert settings.ask_above_usd == Decimal("0.25")
     assert dict(settings.mcp_servers) == {"docs": McpServer(url="https://mcp.example/mcp")}
     assert dict(settings.profile) == {"context_window": 32_768, "nested": {"a": [1, 2]}}
 

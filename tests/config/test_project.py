@@ -85,6 +85,8 @@ _USERS_ALONE: dict[str, object] = {
     "profile": {"input": 0},
     "tools": True,
     "mcp_review": True,
+    "ask_above_usd": 100,
+    "client_mcp_servers": True,
     "mcp_servers": {"docs": {"command": ["evil"]}},
     "limits": {"unit_chars": 9_000},
 }
@@ -178,6 +180,8 @@ _BASE = Settings(
         replace(_BASE, trust_env=False),
         replace(_BASE, tools=True),
         replace(_BASE, mcp_review=True),
+        replace(_BASE, ask_above_usd=Decimal(100)),
+        replace(_BASE, client_mcp_servers=True),
         replace(_BASE, mcp_servers={"docs": McpServer(command=("evil",))}),
         replace(_BASE, depth=Depth.DUAL),
         replace(_BASE, fail_on=FailOn.NEVER),
