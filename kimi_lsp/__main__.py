@@ -1,4 +1,4 @@
-"""Start of the `kimi-lsp` command. `--version` and `lsp` begin before anything else is imported."""
+"""Start of the `kimi-lsp` command. `--version`, `lsp` and `acp` begin before anything else is imported."""
 
 import sys
 
@@ -14,6 +14,10 @@ def main() -> int:
         from kimi_lsp.lsp.start import main as serve  # noqa: PLC0415 - an editor waits for the first answer
 
         return serve(sys.argv[2:])
+    if sys.argv[1:2] == ["acp"] and not {"-h", "--help", "--check"} & set(sys.argv):
+        from kimi_lsp.acp.start import main as serve_agent  # noqa: PLC0415 - as above
+
+        return serve_agent(sys.argv[2:])
     from kimi_lsp.cli.main import run  # noqa: PLC0415 - typer costs more than all that --version does
 
     return run(sys.argv[1:])

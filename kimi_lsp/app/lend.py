@@ -46,6 +46,12 @@ def reviewers_setup(root: Path, settings: Settings) -> Setup:
     return _setup((RootSetup(str(root), (*settings.exclude, *settings.deny)),), [settings])
 
 
+def questioners_setup(sessions: Sequence[Session]) -> Setup:
+    """The same for a model that answers questions about the projects of several sessions."""
+    roots = tuple(RootSetup(str(one.project.root), (*one.settings.exclude, *one.settings.deny)) for one in sessions)
+    return _setup(roots, [one.settings for one in sessions])
+
+
 def _setup(roots: tuple[RootSetup, ...], settings: Sequence[Settings]) -> Setup:
     limits = [each.limits for each in settings]
     off: set[str] = set()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kimi_lsp.app.rules import all_rules
-from kimi_lsp.app.target import Target, locate, project_files
+from kimi_lsp.app.target import Target, locate, outside_of, project_files
 from kimi_lsp.audit.lanes import LANES
 from kimi_lsp.config import PROJECT_FILES, Depth, Options, Resolved, Settings, load, user_file
 from kimi_lsp.errors import StoreError, UsageError
@@ -77,13 +77,18 @@ class Session:
         has_tools = self.settings.tools and not is_local
         return Auditor(
             Parts(
-                settings=self.settings if run_usd is None else _with_budget(self.settings, run_usd),
+                settings=self.settings if run_usd is None else self.with_budget(run_usd),
                 store=self.store,
-                door=None if is_local else self._door,
+                door=None if is_local else self.door,
                 key=lambda purpose: install_key(self.settings.state_dir, purpose),
                 toolbox=self._toolbox if has_tools else None,
             )
         )
+
+    def with_budget(self, run_usd: Decimal) -> Settings:
+        """The settings with a lower ceiling for one run; a higher one changes nothing."""
+        budget = self.settings.budget
+        return replace(self.settings, budget=replace(budget, run_usd=min(budget.run_usd, run_usd)))
 
     def _toolbox(self, _: "AuditRequest") -> "AbstractAsyncContextManager[Toolbox]":
         from kimi_lsp.app.tools import review_tools  # noqa: PLC0415 - most audits give the model no tools
@@ -120,14 +125,18 @@ class Session:
         return profile_for(settings.model, settings.base_url, overrides)
 
     @asynccontextmanager
-    async def _door(self, redactor: Redactor) -> AsyncGenerator["Door"]:
+    async def door(self, redactor: Redactor) -> AsyncGenerator["Door"]:
+        """The way to the model, guarded by this redactor. Raises AuthError when a key is needed and missing."""
         async with client(self.settings, self.profile, redactor.scan) as door:
             yield door
 
 
-def _with_budget(settings: Settings, run_usd: Decimal) -> Settings:
-    budget = settings.budget
-    return replace(settings, budget=replace(budget, run_usd=min(budget.run_usd, run_usd)))
+def _bounded(settings: Settings, bounds: Sequence[str]) -> Settings:
+    """Settings that leave out what lies outside. Lines that take something in again could undo that: they go."""
+    if not bounds:
+        return settings
+    kept = (line for line in settings.exclude if not line.lstrip().startswith("!"))
+    return replace(settings, exclude=(*bounds, *kept))
 
 
 def client(settings: Settings, profile: "Profile", guard: Callable[[bytes], Sequence[str]]) -> "KimiClient":
@@ -177,9 +186,20 @@ def find_record(store: "Store", name: str) -> "Record | None":
 
 
 def open_session(
-    paths: Sequence[Path], environ: Mapping[str, str] | None = None, flags: Options | None = None
+    paths: Sequence[Path],
+    environ: Mapping[str, str] | None = None,
+    flags: Options | None = None,
+    *,
+    within: Path | None = None,
 ) -> Session:
     """Find the project of these paths and resolve its settings.
+
+    Args:
+        paths: files and folders that exist; the working directory when there is none.
+        environ: the environment's variables; those of this process when None.
+        flags: what the command line says.
+        within: a resolved folder. What of the project lies outside of it is neither listed nor read, by anybody who
+            uses this session; its configuration still holds.
 
     Raises:
         UsageError: a path does not exist, or a lane that was asked for does not.
@@ -194,6 +214,8 @@ def open_session(
         user_file=user_file(environ),
         rules=all_rules(),
     )
+    if within is not None:
+        resolved = replace(resolved, settings=_bounded(resolved.settings, outside_of(within, target.root)))
     settings = resolved.settings
     if flags is not None and flags.lanes and not any(lane in LANES for lane in settings.lanes):
         missing = ", ".join(settings.lanes)

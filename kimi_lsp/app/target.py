@@ -1,6 +1,7 @@
 """Find the project that some paths belong to, and say them relative to its root."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from mcp_tools.finding import Notice
 from mcp_tools.project import DiskProject
 
 _MARKS = (".git", "kimi.toml")
+_SPECIAL = re.compile(r"[\\\[\]*?! #]")  # in a line of gitignore
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,26 @@ def _is_ignored(root: Path, wanted: Sequence[Path]) -> bool:
         return DiskProject(root).ignores(folders)
     except OSError:
         return False
+
+
+def outside_of(folder: Path, root: Path) -> tuple[str, ...]:
+    """Patterns of all that lies in a project but not in one of its folders; everything, for a folder elsewhere.
+
+    A folder's own name is taken literally, whatever it looks like as a pattern.
+    """
+    if not folder.is_relative_to(root):
+        return ("*",)
+    lines: list[str] = []
+    above = "/"
+    for name in folder.relative_to(root).parts:
+        lines.append(f"{above}*")
+        above += f"{_SPECIAL.sub(_escaped, name)}/"
+        lines.append(f"!{above}")
+    return tuple(lines)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\{match[0]}"
 
 
 def project_files(root: Path, names: Sequence[str]) -> dict[str, str]:

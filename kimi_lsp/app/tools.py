@@ -14,6 +14,7 @@ from mcp_tools.catalog.values import Answer, JsonObject
 from mcp_tools.workers import WorkerError
 
 if TYPE_CHECKING:  # loads when a model is given tools
+    from mcp_tools.catalog.values import Setup
     from mcp_tools.workers import Pool
 
 _DEADLINE_S = 25.0  # within the tool loop's own
@@ -31,6 +32,21 @@ async def review_tools(root: Path, settings: Settings) -> AsyncGenerator[Toolbox
     Raises:
         StoreError: the state directory cannot be used.
     """
+    async with open_tools(reviewers_setup(root, settings), settings) as toolbox:
+        yield toolbox
+
+
+@asynccontextmanager
+async def open_tools(setup: "Setup", settings: Settings) -> AsyncGenerator[Toolbox]:
+    """The tools of the project for a model, and those of the servers that the settings name.
+
+    Args:
+        setup: the projects, without what may not go to a model.
+        settings: what holds for all of them.
+
+    Raises:
+        StoreError: the state directory cannot be used.
+    """
     from kimi_lsp.audit.lenders import lent_tools  # noqa: PLC0415 - most audits give the model no tools
     from mcp_tools.catalog import TOOLS, input_schema  # noqa: PLC0415 - as above
     from mcp_tools.workers import Pool  # noqa: PLC0415 - as above
@@ -38,11 +54,19 @@ async def review_tools(root: Path, settings: Settings) -> AsyncGenerator[Toolbox
     rows = [(tool.name, tool.description, input_schema(tool)) for tool in TOOLS.values()]
     neutral = await to_thread.run_sync(_neutral_folder, settings)
     async with (
-        Pool(reviewers_setup(root, settings), size=_WORKERS) as pool,
+        Pool(setup, size=_WORKERS) as pool,
         lent_tools(settings.mcp_servers, cwd=neutral, trust_env=settings.trust_env) as lent,
     ):
         own = ProjectToolbox(_Caller(pool).call, rows)
         yield Composite([own, lent])
+
+
+async def project_tool(setup: "Setup", name: str, arguments: JsonObject) -> Answer:
+    """Run one tool of the projects for a person. What goes wrong is an answer; KeyError when there is no such tool."""
+    from mcp_tools.workers import Pool  # noqa: PLC0415 - as above
+
+    async with Pool(setup, size=1) as pool:
+        return await _Caller(pool).call(name, arguments)
 
 
 def _neutral_folder(settings: Settings) -> Path:

@@ -7,13 +7,13 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 import anyio
 from anyio import from_thread, to_thread
 from anyio.abc import ObjectSendStream
 
 from kimi_lsp.audit.ask import Asker
+from kimi_lsp.audit.consent import may_leave, may_spend
 from kimi_lsp.audit.events import (
     AskPlanned,
     AuditEvent,
@@ -262,11 +262,13 @@ class _Run:
         asker.units[UnitStatus.CACHED] += cached
         if not jobs:
             return
-        if not await self._may_leave(outgoing, endpoint):
+        if not await may_leave(
+            self._parts.settings, self._store, self._request.project_key, outgoing, self._request.consent
+        ):
             text = f"{len(jobs)} units were not reviewed: nobody agreed that this project goes to {endpoint}"
             await self._emit(Noticed(Notice("consent-missing", text, incomplete=True)))
             return
-        if not await self._may_spend(outgoing):
+        if not await may_spend(self._parts.settings, outgoing, self._request.spending):
             text = f"{len(jobs)} units were not reviewed: nobody agreed to spend that much on them"
             await self._emit(Noticed(Notice("spending-declined", text, incomplete=True)))
             return
@@ -326,27 +328,6 @@ class _Run:
             max_cost_usd=door.endpoint.profile.prices.cost_usd(most),
             tools=tuple(spec.name for spec in toolbox.specs) if toolbox is not None else (),
         )
-
-    async def _may_leave(self, outgoing: Outgoing, endpoint: str) -> bool:
-        """Say whether somebody agreed: the endpoint is this machine, the configuration, an earlier yes, or one now."""
-        assert self._store is not None
-        settings, project = self._parts.settings, self._request.project_key
-        if settings.is_loopback or settings.consent.covers(Path(project)):
-            return True
-        if await to_thread.run_sync(self._store.consents.has, project, endpoint):
-            return True
-        if self._request.consent is None or not await self._request.consent(outgoing):
-            return False
-        await to_thread.run_sync(self._store.consents.give, project, endpoint)
-        return True
-
-    async def _may_spend(self, outgoing: Outgoing) -> bool:
-        """Say whether somebody agreed to the most that this can cost, where that is a lot and one can ask."""
-        settings = self._parts.settings
-        most = min(outgoing.max_cost_usd, settings.budget.run_usd)
-        if self._request.spending is None or most <= settings.ask_above_usd:
-            return True
-        return await self._request.spending(replace(outgoing, max_cost_usd=most))
 
     def _learn(self, redactor: Redactor, jobs: Sequence[Job], paths: Sequence[str]) -> None:
         """Let redaction know every secret of the files in question before the first of them is sent."""

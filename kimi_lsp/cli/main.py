@@ -8,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from kimi_lsp import __version__
-from kimi_lsp.cli import audit, budget, doctor, lsp, mcp, rules, tool, trail
+from kimi_lsp.cli import acp, audit, budget, doctor, lsp, mcp, rules, tool, trail
 from kimi_lsp.cli.exits import Exit
 from kimi_lsp.errors import KimiError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.command("audit")(audit.command)
 app.command("lsp")(lsp.command)
+app.command("acp")(acp.command)
 app.command("mcp", context_settings=_RAW)(mcp.command)
 app.command("tool", context_settings=_RAW)(tool.command)
 app.command("doctor")(doctor.command)

@@ -26,8 +26,8 @@ class RequestError(Exception):
 class Asking:
     """The requests that the client has not answered yet."""
 
-    def __init__(self, post: Callable[[bytes], object], cancelled: Callable[[int], bytes]) -> None:
-        """Set up; `cancelled` words the notification that a request is given up."""
+    def __init__(self, post: Callable[[bytes], object], cancelled: Callable[[int], bytes] | None) -> None:
+        """Set up; `cancelled` words the notification that a request is given up, None where nobody is told."""
         self._post = post
         self._cancelled = cancelled
         self._replies: dict[int, asyncio.Future[Incoming]] = {}
@@ -46,7 +46,7 @@ class Asking:
             with anyio.fail_after(timeout_s):
                 message = await reply
         finally:
-            if self._replies.pop(number, None) is not None:  # not answered: given up
+            if self._replies.pop(number, None) is not None and self._cancelled is not None:  # not answered: given up
                 self._post(self._cancelled(number))
         try:
             if message.error is not UNSET:

@@ -112,13 +112,14 @@ class Conversation:
     """
 
     gone_code: ClassVar[int]  # the exit code when the client just goes
+    failed_code: ClassVar[int] = REQUEST_FAILED  # of an answer that says what went wrong
 
-    def __init__(self, ends: Ends, *, cancelled: Callable[[int], bytes]) -> None:
+    def __init__(self, ends: Ends, *, cancelled: Callable[[int], bytes] | None) -> None:
         """Set up.
 
         Args:
             ends: where it is held.
-            cancelled: the notification that a request of ours is given up.
+            cancelled: the notification that a request of ours is given up; None where the client is not told.
         """
         self.on_end: Callable[[], object] = lambda: None
         self.outbox = Outbox(ends.channel, ends.framed)
@@ -163,7 +164,7 @@ class Conversation:
     async def request(self, method: str, params: object, result: type[T], *, timeout_s: float | None) -> T:
         """Ask the client. RequestError when it answers with an error or another shape, or goes; TimeoutError.
 
-        When the wait is cancelled or times out the client is told so; what it still answers is ignored.
+        When the wait is cancelled or times out the client is told so, if the protocol has it; a late answer is ignored.
         """
         return await self._asking.ask(method, params, result, timeout_s)
 
@@ -344,7 +345,7 @@ class Conversation:
         finally:
             self._jobs.pop(job, None)
             if job.request_id is not None and self._claim(job) and self._code is None:
-                self.refuse(job.request_id, REQUEST_FAILED, "cancelled by the server")
+                self.refuse(job.request_id, self.failed_code, "cancelled by the server")
 
     def _claim(self, job: _Job) -> bool:
         """Whether the answer is still owed; from now on it is not."""
@@ -360,7 +361,7 @@ class Conversation:
         if isinstance(error, RequestError | RefusedError):
             self.refuse(id_, error.code, str(error))
         elif isinstance(error, KimiError):
-            self.refuse(id_, REQUEST_FAILED, error.line)
+            self.refuse(id_, self.failed_code, error.line)
         else:
             self.refuse(id_, INTERNAL_ERROR, "internal error")
             self._report_failure(what, error)

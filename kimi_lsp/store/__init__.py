@@ -1,4 +1,4 @@
-"""What outlives a run: ledger, trail, cache, consents, verdicts. Opening a store loads SQLAlchemy, this does not."""
+"""What outlives a run, in one database. Opening a store loads SQLAlchemy, importing this does not."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,10 @@ from kimi_lsp.store.values import (
     CallState,
     Ceilings,
     Consent,
+    Conversation,
     Decision,
     Entry,
+    History,
     Period,
     Reservation,
     Spending,
@@ -24,6 +26,7 @@ from kimi_lsp.store.values import (
 if TYPE_CHECKING:  # each of these costs the import of SQLAlchemy
     from kimi_lsp.store.cache import Cache
     from kimi_lsp.store.consent import Consents
+    from kimi_lsp.store.conversations import Conversations
     from kimi_lsp.store.database import Database
     from kimi_lsp.store.ledger import Ledger
     from kimi_lsp.store.trail import Trail
@@ -34,9 +37,11 @@ __all__ = [
     "Ceilings",
     "Clock",
     "Consent",
+    "Conversation",
     "Decision",
     "Entry",
     "Head",
+    "History",
     "JsonValue",
     "Period",
     "Record",
@@ -60,6 +65,7 @@ class Store:
     cache: "Cache"
     consents: "Consents"
     verdicts: "Verdicts"
+    conversations: "Conversations"
 
     @classmethod
     def open(cls, where: Path | str, *, clock: Clock = utc_now, max_cache_bytes: int = 256 << 20) -> Self:
@@ -76,6 +82,7 @@ class Store:
         """
         from kimi_lsp.store.cache import Cache  # noqa: PLC0415 (SQLAlchemy costs a third of a second)
         from kimi_lsp.store.consent import Consents  # noqa: PLC0415 (the same)
+        from kimi_lsp.store.conversations import Conversations  # noqa: PLC0415 (the same)
         from kimi_lsp.store.database import Database  # noqa: PLC0415 (the same)
         from kimi_lsp.store.ledger import Ledger  # noqa: PLC0415 (the same)
         from kimi_lsp.store.trail import Trail  # noqa: PLC0415 (the same)
@@ -89,6 +96,7 @@ class Store:
             cache=Cache(database, clock, max_bytes=max_cache_bytes),
             consents=Consents(database, clock),
             verdicts=Verdicts(database, clock),
+            conversations=Conversations(database, clock),
         )
 
     def close(self) -> None:

@@ -179,3 +179,34 @@ verdicts = Table(
     Column("who", AnyText, nullable=False),
     Column("given_at", String(27), nullable=False),
 )
+
+conversations = Table(
+    "kimi_conversations",
+    metadata,
+    Column("id", AnyText, primary_key=True),
+    Column("cwd", AnyText, nullable=False),
+    Column("roots", Text, nullable=False),
+    Column("title", AnyText, nullable=False),
+    Column("chosen", Text, nullable=False),
+    Column("created_at", String(27), nullable=False),
+    Column("updated_at", String(27), nullable=False),
+    Column("first", Whole, nullable=False),  # of its entries that are kept; one more than `last` when none is
+    Column("last", Whole, nullable=False),
+    Column("size", Whole, nullable=False),  # of its entries that are kept, so that a bound is checked at once
+)
+
+utterances = Table(
+    "kimi_utterances",
+    metadata,
+    Column("conversation", AnyText, primary_key=True),
+    Column("number", Whole, primary_key=True, autoincrement=False),
+    Column("size", Whole, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+tombstones = Table(  # the ids of conversations that are gone and must not come back
+    "kimi_tombstones",
+    metadata,
+    Column("id", AnyText, primary_key=True),
+    Column("deleted_at", String(27), nullable=False),
+)

@@ -1,10 +1,12 @@
 """What goes into the store and what comes out: frozen values, free of SQL and cheap to import."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 from typing import Literal
 
+from kimi_lsp.store.chain import JsonValue
 from kimi_lsp.usage import NANO_USD, Usage
 
 MAX_COUNT = 2**53  # tokens, or billionths of a dollar, of one call: a thousand such calls still add up in 64 bits
@@ -134,3 +136,28 @@ class Verdict:
     reason: str
     who: str
     given_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What is known of a conversation beside what was said in it. Stamps are UTC; `updated_at` is its last change."""
+
+    id: str
+    cwd: str
+    roots: tuple[str, ...]  # the folders that it may see besides `cwd`
+    title: str
+    values: Mapping[str, str]  # the chosen options
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was said in a conversation, oldest first, and how many entries are not in it.
+
+    `dropped` entries came before the first one here and went to make room; `damaged` ones, anywhere, cannot be read.
+    """
+
+    entries: tuple[JsonValue, ...]
+    dropped: int = 0
+    damaged: int = 0

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, event, text
 from kimi_lsp.errors import BudgetError, StoreError
 from kimi_lsp.store import Decision, Store
 from kimi_lsp.store.database import Database
-from kimi_lsp.store.migrations import newest, upgrade, version_of
+from kimi_lsp.store.migrations import MIGRATIONS, newest, upgrade, version_of
 from tests.store.helpers import ROOT, WAIT_S, reserve, spend
 
 
@@ -97,7 +97,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) ->
     with Store.open(tmp_path) as store, store.database.write("ledger") as connection:
         connection.execute(text("UPDATE kimi_schema SET version = 99"))
     before = (tmp_path / "store.db").read_bytes()
-    with pytest.raises(StoreError, match=r"written by a newer kimi-lsp \(schema 99, this one knows 1\)") as caught:
+    with pytest.raises(StoreError, match=r"written by a newer kimi-lsp \(schema 99, this one knows 2\)") as caught:
         Store.open(tmp_path)
     assert "Update kimi-lsp" in caught.value.hint
     assert (tmp_path / "store.db").read_bytes() == before
@@ -116,9 +116,9 @@ def test_an_older_store_is_brought_forward_once_and_keeps_its_data(tmp_path: Pat
     with Store.open(tmp_path) as store:
         spend(store)
     for _ in range(2):
-        database = Database.open(tmp_path, steps=(_add_column,))
+        database = Database.open(tmp_path, steps=(*MIGRATIONS, _add_column))
         with database.read() as connection:
-            assert version_of(connection) == 2
+            assert version_of(connection) == newest() + 1
             assert connection.execute(text("SELECT count(colour) FROM kimi_verdicts")).scalar() == 0
             assert connection.execute(text("SELECT count(*) FROM kimi_calls")).scalar() == 1
         database.close()
@@ -127,7 +127,7 @@ def test_an_older_store_is_brought_forward_once_and_keeps_its_data(tmp_path: Pat
 def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     Store.open(tmp_path).close()
     with pytest.raises(StoreError, match="no such table: nowhere"):
-        Database.open(tmp_path, steps=(_add_column, _fail))
+        Database.open(tmp_path, steps=(*MIGRATIONS, _add_column, _fail))
     with Store.open(tmp_path) as store, store.database.read() as connection:
         columns = connection.execute(text("SELECT name FROM pragma_table_info('kimi_verdicts')")).scalars().all()
     assert not {"colour", "shape"} & set(columns)
@@ -183,6 +183,12 @@ def _use_everything(store: Store) -> None:
         lambda: store.consents.give("p", "f"),
         lambda: store.verdicts.all("p"),
         lambda: store.verdicts.set("p", "g", Decision.CONFIRMED),
+        store.conversations.find,
+        lambda: store.conversations.entries("c3"),
+        lambda: store.conversations.append("c3", ["more"]),
+        lambda: store.conversations.rename("c3", "another title"),
+        lambda: store.conversations.delete("c3"),
+        lambda: store.conversations.create("new", "/p"),
     ]
     for use in uses:
         try:
@@ -202,6 +208,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         store.cache.put_many({str(number): "value" * number for number in range(20)}, project="p")
         store.consents.give("p", "e")
         store.verdicts.set("p", "f", Decision.DISMISSED, reason="no")
+        for number in range(5):
+            store.conversations.create(f"c{number}", "/p", ["/q"], {"depth": "dual"})
+            store.conversations.append(f"c{number}", [{"said": "word " * 100}] * 5)
     return (folder / "store.db").read_bytes()
 
 
@@ -233,6 +242,10 @@ def test_a_damaged_file_raises_nothing_but_store_errors(tmp_path: Path, whole: b
         "UPDATE kimi_records SET seq = 'x' WHERE seq = 7",
         "DELETE FROM kimi_heads",
         "DROP TABLE kimi_calls",
+        "UPDATE kimi_conversations SET roots = 'x', first = 'x'",
+        "UPDATE kimi_conversations SET last = 9223372036854775807, size = -1",
+        "UPDATE kimi_utterances SET number = 0.5 + number, data = 5",
+        "DROP TABLE kimi_utterances",
         "UPDATE kimi_calls SET prompt_tokens = 'x', is_estimated = 'x'",
         "UPDATE kimi_schema SET version = 0",
         "DELETE FROM kimi_schema",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
-from kimi_lsp.errors import BudgetError
+from kimi_lsp.errors import BudgetError, StoreError
 from kimi_lsp.store import Ceilings, Decision, Store, install_key, verify_export
 from kimi_lsp.usage import Usage
 from tests.store.helpers import WAIT_S, reserve
@@ -50,6 +50,36 @@ def first_open(state: Path, number: str) -> None:
     with Store.open(state) as store:
         store.trail.append("opened", {"worker": number})
     _say(hashlib.sha256(install_key(state, "test")).hexdigest())
+
+
+def talk(state: Path | str, number: str, rounds: str, conversation: str) -> None:
+    """Append to one conversation, three entries at a time, and rename it as often."""
+    with Store.open(state) as store:
+        _wait_for_go()
+        for turn in range(int(rounds)):
+            store.conversations.append(conversation, [f"{number}/{turn}/{part}" for part in range(3)])
+            store.conversations.rename(conversation, f"{number}/{turn}")
+    _say("done")
+
+
+def talk_first(state: Path | str, number: str) -> None:
+    """Open a store with everybody else and begin a conversation."""
+    Store.open("sqlite://").close()  # the import is not what is raced
+    _wait_for_go()
+    with Store.open(state) as store:
+        _say(store.conversations.create(number, "/shop").id)
+
+
+def found(state: Path | str, _: str, conversation: str) -> None:
+    """Create a conversation that others want to create too."""
+    with Store.open(state) as store:
+        _wait_for_go()
+        try:
+            store.conversations.create(conversation, "/shop")
+        except StoreError:
+            _say("taken")
+        else:
+            _say("mine")
 
 
 def hold(state: Path) -> None:
@@ -158,12 +188,16 @@ def watch(state: Path) -> None:
         store.cache.prune(max_bytes=10)
         store.consents.give("p", "e")
         store.verdicts.set("p", "f", Decision.CONFIRMED)
+        store.conversations.create("c", "/p")
+        store.conversations.append("c", ["x" * 1000])
+        assert store.conversations.delete("c")
         assert len(store.ledger.entries()) == len(store.consents.all()) == len(store.verdicts.all("p")) == 1
     _say(json.dumps(sorted(changed)))
 
 
 _COMMANDS: dict[str, Callable[..., None]] = {
-    command.__name__: command for command in (race, first_open, hold, append, die_reserved, fork, watch)
+    command.__name__: command
+    for command in (race, first_open, talk, talk_first, found, hold, append, die_reserved, fork, watch)
 }
 
 if __name__ == "__main__":

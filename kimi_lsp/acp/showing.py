@@ -1,0 +1,288 @@
+"""An audit in the panel: its events become a plan, tool calls, reasoning and money. It does not write the answer."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from kimi_lsp.acp.floor import Floor, Piece
+from kimi_lsp.acp.panel import Card, Panel, Spot
+from kimi_lsp.acp.plan import FACTS, LIST, REDACT, REPORT, SCREEN, Steps
+from kimi_lsp.acp.protocol import ToolStatus
+from kimi_lsp.acp.telling import finding_line, finding_text, summary
+from kimi_lsp.audit import (
+    AskPlanned,
+    AuditEvent,
+    FactsProgress,
+    Finished,
+    Found,
+    Noticed,
+    Planned,
+    Reasoned,
+    Reviewed,
+    Spent,
+    ToolUsed,
+    UnitDone,
+    UnitStarted,
+    UnitStatus,
+)
+from kimi_lsp.faces.markup import dollars
+from mcp_tools.finding import Finding, Lane
+from mcp_tools.output import printable
+from mcp_tools.output.summary import count_of, summarise
+
+_MAX_UNITS = 60  # that have cards of their own
+_MAX_ITEMS = 50  # findings in one card
+_MAX_SPOTS = 200
+_STEPS_SHOWN = 10  # of a tool's progress
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is audited and by whom."""
+
+    root: Path  # of the project, absolute
+    title: str  # in words
+    model: str = ""  # its id
+    endpoint: str = ""  # its host
+    window: int = 0  # in tokens; 0 where it is not known
+    prefix: str = ""  # makes the ids of this audit's cards differ from those of another in the same turn
+    with_model: bool = True  # it will be asked
+    unsaved: frozenset[str] = frozenset()  # paths whose text is the editor's and not the disk's
+
+
+@dataclass(slots=True)
+class _Review:
+    """A unit that the model looks at."""
+
+    number: int
+    card: Card | None
+    findings: list[Finding] = field(default_factory=list[Finding])
+
+
+class Showing:
+    """Shows one audit. Every card that it opens is closed by `finish` or `interrupted`."""
+
+    def __init__(self, panel: Panel, about: About) -> None:
+        self._panel = panel
+        self._about = about
+        self._root = about.root
+        self._steps = Steps.of(with_model=about.with_model)
+        self._floor = Floor(time.monotonic)
+        self._open: dict[str, Card] = {}
+        self._facts: dict[Lane, list[Finding]] = {}
+        self._reviews: dict[str, _Review] = {}
+        self._units = self._done = 0
+        self._tools = 0
+        self._spent = Spent()
+        self._lane: Lane | None = None
+        self._finished: Finished | None = None
+        self._steps.begin(LIST)
+        self._show_plan()
+
+    def take(self, event: AuditEvent) -> None:
+        """Show an event."""
+        match event:
+            case Planned():
+                self._steps.end(LIST, f"List files: {count_of(event.files, 'file')}")
+                self._steps.begin(FACTS)
+                self._show_plan()
+            case FactsProgress():
+                self._progress(event)
+            case Found():
+                self._found(event.finding)
+            case Finished():
+                self._finished = event
+            case Noticed() | Reviewed():
+                pass  # what was not done stands in the answer
+            case _:
+                self._take_review(event)
+
+    def _take_review(self, event: AskPlanned | UnitStarted | Reasoned | ToolUsed | UnitDone) -> None:
+        match event:
+            case AskPlanned():
+                self._ask(event)
+            case UnitStarted():
+                self._begin(event.unit)
+            case Reasoned():
+                self._think(self._floor.feed(event.unit, event.text))
+            case ToolUsed():
+                self._tool(event)
+            case UnitDone():
+                self._end(event)
+
+    def finish(self) -> Finished | None:
+        """The audit is over: close everything and show what it found in a card that programs can read."""
+        self._close_facts()
+        self._think(self._floor.flush())
+        self._close("failed", "not finished")
+        finished = self._finished
+        if finished is None:
+            self._steps.stop("stopped")
+            self._show_plan()
+            return None
+        found = summarise(finished.report)
+        self._steps.begin(REPORT)
+        self._steps.end(REPORT, f"Report: {count_of(len(found.active), 'finding')}")
+        self._show_plan()
+        items = [finding_text(self._root, finding) for finding in found.active[:_MAX_ITEMS]]
+        if len(found.active) > _MAX_ITEMS:
+            items.append(f"{len(found.active) - _MAX_ITEMS:,} more.")
+        self._panel.card(
+            Card(
+                f"{self._about.prefix}findings",
+                f"Findings: {printable(self._about.title)}",
+                "think",
+                "completed",
+                tuple(items) or (found.verdict,),
+                tuple(map(self._spot, found.active[:_MAX_SPOTS])),
+                raw_output=summary(self._root, finished.report),
+            )
+        )
+        return finished
+
+    def interrupted(self) -> None:
+        """The audit was stopped: nothing stays open."""
+        self._think(self._floor.flush())
+        self._close("failed", "stopped")
+        self._steps.stop("stopped")
+        self._show_plan()
+
+    # Facts
+
+    def _progress(self, event: FactsProgress) -> None:
+        name = f"facts-{event.lane.value}"
+        if event.lane is not self._lane:
+            self._close_facts()
+            self._lane = event.lane
+            self._facts.setdefault(event.lane, [])
+        of_all = f"{event.done:,} of {count_of(event.total, 'file')}"
+        self._steps.begin(FACTS, f"Gather facts with the deterministic tools: {of_all}")
+        step = max(event.total // _STEPS_SHOWN, 1)
+        if name not in self._open or event.done % step == 0 or event.done == event.total:
+            card = self._open.get(name) or Card(f"{self._about.prefix}{name}", "", "search")
+            self._open[name] = card.now("in_progress", title=f"{event.lane.value.capitalize()}: {of_all}")
+            self._panel.card(self._open[name])
+            self._show_plan()
+
+    def _close_facts(self) -> None:
+        if self._lane is None:
+            return
+        card = self._open.pop(f"facts-{self._lane.value}", None)
+        found = self._facts.pop(self._lane, [])
+        self._lane = None
+        if card is not None:
+            self._panel.card(self._with_findings(card, "completed", card.title, found))
+
+    def _found(self, finding: Finding) -> None:
+        if finding.suppressed is not None:
+            return
+        if finding.origin.model is None and self._lane is not None:
+            self._facts.setdefault(self._lane, []).append(finding)
+            return
+        unit = next((one for one in self._reviews if self._path(one) == finding.location.path), None)
+        if unit is not None:
+            self._reviews[unit].findings.append(finding)
+
+    # The model
+
+    def _ask(self, event: AskPlanned) -> None:
+        self._close_facts()
+        self._units = event.units
+        known = f", {event.cached:,} known from before" if event.cached else ""
+        self._steps.begin(REDACT)
+        self._steps.begin(SCREEN, f"Review with {self._about.model}: {count_of(event.units, 'unit')}{known}")
+        self._show_plan()
+
+    def _begin(self, unit: str) -> None:
+        number = len(self._reviews) + self._done + 1
+        path = self._path(unit)
+        card: Card | None = None
+        if number <= _MAX_UNITS:
+            note = " (unsaved)" if path in self._about.unsaved else ""
+            spot = Spot(self._root / path, self._first_line(unit, path))
+            title = f"Read {printable(unit)}{note}"
+            self._panel.card(Card(f"{self._about.prefix}read-{number}", title, "read", "completed", spots=(spot,)))
+            asked = {"model": self._about.model, "endpoint": self._about.endpoint, "unit": printable(unit)}
+            card = Card(f"{self._about.prefix}review-{number}", self._asking(unit), "think", raw_input=asked)
+        elif number == _MAX_UNITS + 1:
+            more = f"{self._about.model}: {count_of(max(self._units - _MAX_UNITS, 1), 'more unit')}"
+            self._open["rest"] = Card(f"{self._about.prefix}review-rest", more, "think")
+            self._panel.card(self._open["rest"])
+        self._reviews[unit] = _Review(number, card)
+        if card is not None:
+            self._open[unit] = card
+            self._panel.card(card)
+
+    def _asking(self, unit: str) -> str:
+        return f"{self._about.model} reviews {printable(unit)}"
+
+    def _tool(self, event: ToolUsed) -> None:
+        self._tools += 1
+        if self._tools <= _MAX_UNITS:
+            title = f"{printable(event.tool)} for {printable(event.unit)}: {event.chars:,} characters"
+            status: ToolStatus = "failed" if event.is_error else "completed"
+            self._panel.card(Card(f"{self._about.prefix}tool-{self._tools}", title, "search", status))
+
+    def _end(self, event: UnitDone) -> None:
+        self._done += 1
+        self._think(self._floor.done(event.unit))
+        used = event.spent.usage.total_tokens - self._spent.usage.total_tokens
+        cost_usd = event.spent.cost_usd - self._spent.cost_usd
+        self._spent = event.spent
+        if used > 0 or cost_usd > 0:
+            self._panel.spent(max(used, 0), self._about.window, max(cost_usd, Decimal(0)))
+        self._steps.begin(SCREEN, f"Review with {self._about.model}: {self._done:,} of {count_of(self._units, 'unit')}")
+        review, card = self._reviews.pop(event.unit, None), self._open.pop(event.unit, None)
+        if review is not None and card is not None:
+            is_whole = event.status in (UnitStatus.REVIEWED, UnitStatus.CACHED)
+            told = f"{used:,} tokens, {dollars(cost_usd)}" if used > 0 else "no tokens"
+            title = f"{self._asking(event.unit)}: {'' if is_whole else f'{event.status.value}, '}{told}"
+            self._panel.card(self._with_findings(card, "completed" if is_whole else "failed", title, review.findings))
+        self._show_plan()
+
+    # Below
+
+    def _with_findings(self, card: Card, status: ToolStatus, title: str, found: list[Finding]) -> Card:
+        lines = [finding_line(self._root, finding) for finding in found[:_MAX_ITEMS]]
+        if len(found) > _MAX_ITEMS:
+            lines.append(f"- {len(found) - _MAX_ITEMS:,} more")
+        text = "\n".join(lines) or "No findings."
+        return Card(
+            card.id,
+            title,
+            card.kind,
+            status,
+            (text,),
+            tuple(map(self._spot, found[:_MAX_SPOTS])) or card.spots,
+            card.raw_input,
+            {"findings": len(found)},
+        )
+
+    def _spot(self, finding: Finding) -> Spot:
+        region = finding.location.region
+        return Spot(self._root / finding.location.path, None if region is None else region.start_line)
+
+    def _path(self, unit: str) -> str:
+        """The file of a unit: its label is the path, or the path and the lines of a slice."""
+        path, _, lines = unit.rpartition(":")
+        first, dash, last = lines.partition("-")
+        return path if path and dash and first.isdigit() and last.isdigit() else unit
+
+    def _first_line(self, unit: str, path: str) -> int:
+        return int(unit[len(path) + 1 :].partition("-")[0]) - 1 if unit != path else 0
+
+    def _think(self, pieces: Iterable[Piece]) -> None:
+        for piece in pieces:
+            self._panel.think(piece.text, f"{self._about.prefix}{piece.message}")
+
+    def _close(self, status: ToolStatus, why: str) -> None:
+        for card in self._open.values():
+            is_rest = card.id.endswith("review-rest") and self._finished is not None
+            closed = card.now("completed") if is_rest else card.now(status, why.capitalize() + ".")
+            self._panel.card(closed)
+        self._open.clear()
+
+    def _show_plan(self) -> None:
+        self._panel.plan(self._steps.entries)
