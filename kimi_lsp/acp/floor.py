@@ -88,11 +88,12 @@ class Floor:
             del self._speakers[speaker.unit]
 
     def _out(self, speaker: _Speaker) -> Iterator[Piece]:
-        if not speaker.text:
+        end = len(speaker.text) if speaker.is_done else speaker.text.rfind("\n") + 1  # whole lines: they are escaped
+        if not end:
             return
         begin = "" if speaker.has_begun else f"**{MARKDOWN.code(speaker.unit)}**\n\n"
         speaker.has_begun = True
-        text, speaker.text = speaker.text, ""
+        text, speaker.text = speaker.text[:end], speaker.text[end:]
         yield Piece(f"think-{speaker.number}", begin + plain(text))
 
 

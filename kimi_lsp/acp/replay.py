@@ -15,7 +15,7 @@ from kimi_lsp.acp.scribe import contents, places
 from kimi_lsp.store import History, JsonValue
 from mcp_tools.finding import Report
 
-_KEPT_FINDINGS = 1_000
+_KEPT_FINDINGS, _KEPT_NOTICES, _KEPT_EVIDENCE = 1_000, 1_000, 1_000
 _MAX_USD = 1_000_000
 _TURN = re.compile(r"t(\d{1,9})-user")
 _KINDS, _STATES = get_args(p.ToolKind), get_args(p.ToolStatus)
@@ -106,7 +106,8 @@ def last_report(entries: Sequence[JsonValue]) -> tuple[Path, Report] | None:
 
 def report_entry(root: Path, report: Report) -> JsonValue:
     """An audit's report as an entry, as much of it as is kept."""
-    report = replace(report, findings=report.findings[:_KEPT_FINDINGS])
+    findings = (replace(one, evidence=one.evidence[:_KEPT_EVIDENCE]) for one in report.findings[:_KEPT_FINDINGS])
+    report = Report(tuple(findings), report.notices[:_KEPT_NOTICES], report.files_read)
     return {"kind": "report", "root": str(root), "report": cast("JsonValue", msgspec.to_builtins(report))}
 
 

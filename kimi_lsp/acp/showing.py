@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 
 from kimi_lsp.acp.floor import Floor, Piece
@@ -21,7 +20,6 @@ from kimi_lsp.audit import (
     Planned,
     Reasoned,
     Reviewed,
-    Spent,
     ToolUsed,
     UnitDone,
     UnitStarted,
@@ -75,7 +73,6 @@ class Showing:
         self._reviews: dict[str, _Review] = {}
         self._units = self._done = 0
         self._tools = 0
-        self._spent = Spent()
         self._lane: Lane | None = None
         self._finished: Finished | None = None
         self._steps.begin(LIST)
@@ -156,7 +153,6 @@ class Showing:
         if event.lane is not self._lane:
             self._close_facts()
             self._lane = event.lane
-            self._facts.setdefault(event.lane, [])
         of_all = f"{event.done:,} of {count_of(event.total, 'file')}"
         self._steps.begin(FACTS, f"Gather facts with the deterministic tools: {of_all}")
         step = max(event.total // _STEPS_SHOWN, 1)
@@ -178,8 +174,8 @@ class Showing:
     def _found(self, finding: Finding) -> None:
         if finding.suppressed is not None:
             return
-        if finding.origin.model is None and self._lane is not None:
-            self._facts.setdefault(self._lane, []).append(finding)
+        if finding.origin.model is None:
+            self._facts.setdefault(finding.rule.lane, []).append(finding)
             return
         unit = next((one for one in self._reviews if self._path(one) == finding.location.path), None)
         if unit is not None:
@@ -228,16 +224,14 @@ class Showing:
     def _end(self, event: UnitDone) -> None:
         self._done += 1
         self._think(self._floor.done(event.unit))
-        used = event.spent.usage.total_tokens - self._spent.usage.total_tokens
-        cost_usd = event.spent.cost_usd - self._spent.cost_usd
-        self._spent = event.spent
-        if used > 0 or cost_usd > 0:
-            self._panel.spent(max(used, 0), self._about.window, max(cost_usd, Decimal(0)))
+        used, cost_usd = event.used.usage.total_tokens, event.used.cost_usd
+        if event.used.calls:
+            self._panel.spent(used, self._about.window, cost_usd)
         self._steps.begin(SCREEN, f"Review with {self._about.model}: {self._done:,} of {count_of(self._units, 'unit')}")
         review, card = self._reviews.pop(event.unit, None), self._open.pop(event.unit, None)
         if review is not None and card is not None:
             is_whole = event.status in (UnitStatus.REVIEWED, UnitStatus.CACHED)
-            told = f"{used:,} tokens, {dollars(cost_usd)}" if used > 0 else "no tokens"
+            told = f"{used:,} tokens, {dollars(cost_usd)}" if event.used.calls else "not asked"
             title = f"{self._asking(event.unit)}: {'' if is_whole else f'{event.status.value}, '}{told}"
             self._panel.card(self._with_findings(card, "completed" if is_whole else "failed", title, review.findings))
         self._show_plan()

@@ -213,9 +213,9 @@ def summary(root: Path, report: Report) -> dict[str, object]:
 
     `version`, `root`, `complete`, `filesRead`, `counts` by level of all that counts; `results`, each with `id`,
     `ruleId`, `level`, `message`, `path`, `startLine`, `startColumn`, `endLine`, `endColumn` (1-based, columns in code
-    points, the end not included; absent for a file as a whole), `confidence`, `fingerprint`, `tool`, and where they hold
-    `model`, `trailId`, `protectedArea`, `suppressed`; `notices`, each with `code`, `message`, `incomplete` and perhaps
-    `path`.
+    points, the end not included; absent for a file as a whole), `confidence`, `fingerprint`, `tool`, and where there
+    are such `model`, `trailId`, `protectedArea`, `suppressed`; `notices`, each with `code`, `message`, `incomplete` and
+    perhaps `path`.
     `moreResults` and `moreNotices` are how many had no room.
     """
     found = summarise(report)

@@ -5,6 +5,7 @@ import hmac
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 import anyio
 from anyio import to_thread
@@ -29,6 +30,7 @@ from kimi_lsp.errors import (
 )
 from kimi_lsp.model import AnswerSchema, ChatRequest, Message, Role, estimate_tokens
 from kimi_lsp.store import Store
+from kimi_lsp.usage import Usage
 from mcp_tools.finding import Notice
 from mcp_tools.redaction import Redacted, Redactor
 
@@ -155,7 +157,12 @@ class Asker:
             await self._emit(Noticed(notice))
         if trip.status is UnitStatus.REVIEWED:
             await self._emit(reviewed(job))
-        await self._emit(UnitDone(job.unit.label, job.spec.lane, trip.status, self.spent))
+        await self._emit(UnitDone(job.unit.label, job.spec.lane, trip.status, self.spent, self._used(trip)))
+
+    def _used(self, trip: Trip) -> Spent:
+        """What one trip has used."""
+        usages = [one.usage for one in trip.rounds if one.usage is not None]
+        return Spent(sum(usages, Usage()), sum(map(self._till.cost_usd, usages), Decimal(0)), len(usages))
 
     def _judge(self, trip: Trip) -> None:
         """Stop the run for what will not get better: no key, no quota, no such model, an endpoint that is gone."""

@@ -132,26 +132,30 @@ class Reviewed:
     last_line: int
 
 
-@dataclass(frozen=True, slots=True)
-class UnitDone:
-    """A unit's trip ended; what the run has spent so far."""
-
-    unit: str
-    lane: Lane
-    status: UnitStatus
-    spent: "Spent"
-
-
 _NOTHING = Usage()
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a run has used so far."""
+    """What was used: by a run so far, or by a part of it."""
 
     usage: Usage = _NOTHING
     cost_usd: Decimal = Decimal(0)
     calls: int = 0
+
+
+_UNSPENT = Spent()
+
+
+@dataclass(frozen=True, slots=True)
+class UnitDone:
+    """A unit's trip ended. `spent` is what the run has spent so far, `used` what the unit has used of it."""
+
+    unit: str
+    lane: Lane
+    status: UnitStatus
+    spent: Spent
+    used: Spent = _UNSPENT
 
 
 @dataclass(frozen=True, slots=True)
