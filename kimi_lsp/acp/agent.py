@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import anyio
 from anyio import to_thread
@@ -23,7 +23,7 @@ from kimi_lsp.acp.options import DEPTH, Menu, kept
 from kimi_lsp.acp.permission import Permissions
 from kimi_lsp.acp.replay import exchanges, last_report, spent_usd, turns, updates
 from kimi_lsp.acp.roots import resolved_roots
-from kimi_lsp.acp.scribe import Scribe, usage
+from kimi_lsp.acp.scribe import Scribe, cleaned, usage
 from kimi_lsp.acp.session import Session
 from kimi_lsp.acp.turn import Desk, Turn
 from kimi_lsp.errors import KimiError, UsageError
@@ -109,6 +109,7 @@ class Agent:
         session = self._session(secrets.token_hex(_ID_BYTES), asked.cwd, roots)
         session.servers = servers
         menu = await to_thread.run_sync(self._desk.homes.menu, session)
+        await to_thread.run_sync(self._desk.keeper.redacted, "")  # reads its key, which a turn must not wait for
         try:
             more = [str(root) for root in session.roots[1:]]
             await to_thread.run_sync(self._desk.keeper.create, session.id, session.cwd, more, session.values)
@@ -124,12 +125,14 @@ class Agent:
         for update in updates(history, self._client.line_base):
             way.send(update)
             await way.ready()
-        return await self._opened(session)
+        self._tell(session, way)
+        await self._tell_window(session, way)
+        return await self._opened(session, lambda: None)
 
     async def resume(self, asked: p.OpenSession) -> Reply:
         """Open a session of before."""
         session, _ = await self._reopened(asked)
-        return await self._opened(session)
+        return await self._opened(session, lambda: self._announce(session))
 
     async def list(self, asked: p.ListSessions) -> p.Sessions:
         """The sessions that are kept, the newest first."""
@@ -198,7 +201,8 @@ class Agent:
         session.turns += 1
         prefix = f"t{session.turns}-"
         way = Way(self._connection, session.id)
-        scribe = Scribe(way, self._client, session.purse, prefix, lambda text: self._title(session, text))
+        redact = self._desk.keeper.redacted
+        scribe = Scribe(way, self._client, session.purse, prefix, lambda text: self._title(session, text), redact)
         turn = session.turn = session.last_turn = Turn(self._desk, session, prompt, scribe, session.last_turn)
         return Stoppable(self._turn(session, turn, prefix), turn.stop)
 
@@ -233,8 +237,9 @@ class Agent:
         keeper = self._desk.keeper
         user: JsonValue = {"kind": "user", "id": f"{prefix}user", "text": keeper.redacted(turn.asked.text)}
         cost: JsonValue = {"kind": "cost", "usd": str(session.purse.cost_usd)}
+        entries = [cast("JsonValue", cleaned(entry, keeper.redacted)) for entry in turn.entries]
         conversations = keeper.store().conversations
-        conversations.append(session.id, [user, *turn.scribe.entries(), *turn.entries, cost])
+        conversations.append(session.id, [user, *turn.scribe.entries(), *entries, cost])
         if session.title:
             conversations.rename(session.id, session.title)
 
@@ -288,10 +293,10 @@ class Agent:
         session.turns = turns(history.entries)
         return session, history
 
-    async def _opened(self, session: Session) -> Reply:
+    async def _opened(self, session: Session, after: Callable[[], object]) -> Reply:
         menu = await to_thread.run_sync(self._desk.homes.menu, session)
         self._sessions[session.id] = session
-        return Reply(p.Opened(menu.modes, menu.options), lambda: self._announce(session))
+        return Reply(p.Opened(menu.modes, menu.options), after)
 
     async def _closed(self, session_id: str) -> None:
         """Stop a session's turn, wait until it is kept, and let go of it."""
@@ -302,17 +307,25 @@ class Agent:
                 await session.last_turn.saved.wait()
 
     def _announce(self, session: Session) -> None:
-        """What a client is told once it has a session: the commands, its window, its title."""
+        """What a client is told once it has a session."""
         way = Way(self._connection, session.id)
+        self._tell(session, way)
+        self._connection.spawn(self._tell_window_later, session, way)
+
+    def _tell(self, session: Session, way: Way) -> None:
+        """The commands and the title."""
         way.send(p.CommandsUpdate(available()))
         if session.title:
             way.send(p.InfoUpdate(session.title))
-        self._connection.spawn(self._tell_window, session, way)
 
     async def _tell_window(self, session: Session, way: Way) -> None:
+        """The model's window and what the session has cost."""
         size = await to_thread.run_sync(self._desk.homes.window, session)
-        if session.turn is None and self._sessions.get(session.id) is session:
+        if session.turn is None:
             way.send(usage(0, size, session.purse.cost_usd))
+
+    async def _tell_window_later(self, session: Session, way: Way) -> None:
+        await self._tell_window(session, way)
         if not self._is_warm:
             self._is_warm = True
             await to_thread.run_sync(_warm)

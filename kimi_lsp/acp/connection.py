@@ -1,11 +1,11 @@
 """A client's conversation over ACP: what may be sent at all, what a second `initialize` and a cancellation mean."""
 
 import json
-import sys
 from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
 from kimi_lsp.acp.lines import line_of
+from kimi_lsp.acp.log import Log
 from kimi_lsp.acp.protocol import CancelRequest
 from kimi_lsp.acp.start import Handshake, initialized
 from kimi_lsp.faces import envelope
@@ -31,6 +31,7 @@ class Connection(Conversation):
     def __init__(self, handshake: Handshake, end_process: Callable[[int], object] | None = None) -> None:
         ends = Ends(handshake.channel, handshake.cutter, line_of, handshake.pending, end_process)
         super().__init__(ends, cancelled=None)
+        self.log = Log()
 
     def notify(self, method: str, params: object, *, key: str | None = None) -> None:
         """Send a notification. PermissionError for one that an agent which only reads has no use for."""
@@ -45,8 +46,7 @@ class Connection(Conversation):
     def report(self, severity: Severity, text: str) -> None:
         """Say it on standard error, which clients keep as the agent's log."""
         if severity != "debug":
-            sys.stderr.write(f"kimi-lsp acp: {severity}: {text}\n")
-            sys.stderr.flush()
+            self.log.write(f"{severity}: {text}")
 
     def own_notification(self, method: str, message: Incoming) -> bool:
         """`$/cancel_request`."""

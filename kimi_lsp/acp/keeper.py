@@ -1,9 +1,11 @@
 """Sessions on disk: every call is short, blocks, and runs in a thread of its caller."""
 
+import secrets
 import threading
 from collections.abc import Mapping, Sequence
 
 from kimi_lsp.app.session import open_store, user_settings
+from kimi_lsp.errors import KimiError
 from kimi_lsp.store import Conversation, History, Store, install_key
 from mcp_tools.redaction import Redactor
 
@@ -25,11 +27,18 @@ class Keeper:
             return self._store
 
     def redacted(self, text: str) -> str:
-        """A text as it may be kept and shown again: what looks like a secret is replaced. Raises KimiError."""
+        """A text as it may be kept and shown: what looks like a secret is replaced."""
         with self._lock:
             if self._redactor is None:
-                self._redactor = Redactor(install_key(user_settings(self._environ).state_dir, "conversations"))
-            return self._redactor.redact(text)
+                self._redactor = Redactor(self._key())
+            redactor = self._redactor
+        return redactor.redact(text)
+
+    def _key(self) -> bytes:
+        try:
+            return install_key(user_settings(self._environ).state_dir, "conversations")
+        except KimiError:
+            return secrets.token_bytes(32)  # nothing is kept either
 
     def create(self, session_id: str, cwd: str, roots: Sequence[str], values: Mapping[str, str]) -> None:
         """Keep a new session. Raises KimiError."""

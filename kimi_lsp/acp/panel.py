@@ -64,6 +64,10 @@ class Panel(Protocol):
         """Show a tool call, or what has become of it: only what changed is sent."""
         ...
 
+    def call_id(self, card: Card) -> str:
+        """What the client knows a tool call by, for a question that is about it."""
+        ...
+
     def spent(self, used: int, size: int, cost_usd: Decimal) -> None:
         """Tell what was spent.
 

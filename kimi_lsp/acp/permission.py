@@ -74,7 +74,8 @@ class Permissions:
 
     async def _choice(self, card: Card, options: tuple[PermissionOption, ...]) -> PermissionOption | None:
         text = (Content(Text(card.markdown[0])),)
-        call = ToolCallRef(card.id, card.title, card.kind, "pending", text, card.raw_input)
+        assert self._panel is not None
+        call = ToolCallRef(self._panel.call_id(card), card.title, card.kind, "pending", text, card.raw_input)
         try:
             answer = await self._connection.request(
                 "session/request_permission",

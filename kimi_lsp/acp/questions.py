@@ -35,6 +35,7 @@ from mcp_tools.project import Source
 
 _MESSAGE = "answer"
 _MAX_ARGUMENTS = 80
+_SEEN = 50  # texts whose secrets are remembered
 _REASONS: dict[Ending, p.StopReason] = {
     Ending.CUT: "max_tokens",
     Ending.BUDGET_TOKENS: "max_tokens",
@@ -61,7 +62,10 @@ class Questions:
         text = asked.text if asked.text.strip() else "What is to be said of what is attached?"
         question = Question(text, tuple(materials), tuple(one for one in findings if one.suppressed is None))
         sessions = [one.session for one in self._homes]
-        dialogue = await to_thread.run_sync(open_dialogue, sessions, home.depth, home.run_usd, session.messages)
+        dialogue = await to_thread.run_sync(
+            open_dialogue, sessions, home.depth, home.run_usd, session.messages, session.materials
+        )
+        session.materials = [*session.materials, *materials][-_SEEN:]
         if session.exchanges:
             await to_thread.run_sync(dialogue.restore, session.exchanges)
             session.exchanges = []

@@ -1,9 +1,9 @@
 """The panel of one turn: sends what is new to the client, and keeps what a later reader of the session gets to see."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, cast
 
 from kimi_lsp.acp import protocol as p
 from kimi_lsp.acp.client import Client
@@ -36,13 +36,17 @@ class Purse:
 
 @dataclass(slots=True)
 class Scribe:
-    """A `Panel`. `prefix` makes ids of messages and calls unique in the session."""
+    """A `Panel`. `prefix` makes ids of messages and calls unique in the session.
+
+    `clean` takes secrets out of a text: whatever a person typed, a file is called or a model said, none goes out.
+    """
 
     way: Way
     client: Client
     purse: Purse
     prefix: str
     on_title: Callable[[str], object]
+    clean: Callable[[str], str] = str
     _texts: dict[tuple[str, str], list[str]] = field(default_factory=dict[tuple[str, str], list[str]])
     _cards: dict[str, Card] = field(default_factory=dict[str, Card])
     _order: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])
@@ -50,25 +54,27 @@ class Scribe:
 
     def say(self, markdown: str, message: str) -> None:
         """Add text to a message."""
-        if markdown:
+        if markdown := self.clean(markdown):
             self._keep("agent", message, markdown)
             self.way.send(p.AgentChunk(p.Text(markdown), self._id(message)))
 
     def think(self, markdown: str, message: str) -> None:
         """Add text to a piece of reasoning."""
-        if markdown:
+        if markdown := self.clean(markdown):
             self._keep("thought", message, markdown)
             self.way.send(p.ThoughtChunk(p.Text(markdown), self._id(message)))
 
     def plan(self, entries: Sequence[p.PlanEntry]) -> None:
         """Show the steps."""
-        if (now := tuple(entries)) != self._plan:
+        now = tuple(p.PlanEntry(self.clean(one.content), one.priority, one.status) for one in entries)
+        if now != self._plan:
             self._plan = now
             self._order["plan", ""] = None
             self.way.send(p.Plan(now))
 
     def card(self, card: Card) -> None:
         """Show a tool call, or what has changed of it."""
+        card = self._cleaned(card)
         before = self._cards.get(card.id)
         self._cards[card.id] = card
         self._order["card", card.id] = None
@@ -76,6 +82,10 @@ class Scribe:
             self.way.send(self._call(card))
         elif before != card:
             self.way.send(self._update(before, card))
+
+    def call_id(self, card: Card) -> str:
+        """What the client knows a tool call by."""
+        return self._id(card.id)
 
     def spent(self, used: int, size: int, cost_usd: Decimal) -> None:
         """Tell what was spent."""
@@ -90,7 +100,7 @@ class Scribe:
     def notice(self, title: str, text: str) -> None:
         """A word on the side."""
         if self.client.takes_notices:
-            self.way.send(p.NoticeUpdate("warning", title, text or None))
+            self.way.send(p.NoticeUpdate("warning", self.clean(title), self.clean(text) or None))
 
     async def ready(self) -> None:
         """Wait for a slow client."""
@@ -99,6 +109,15 @@ class Scribe:
     def entries(self) -> list[JsonValue]:
         """The turn as it is kept, in the order in which its parts began: no raw input or output, long parts cut."""
         return [self._entry(*key) for key in self._order]
+
+    def _cleaned(self, card: Card) -> Card:
+        return replace(
+            card,
+            title=self.clean(card.title),
+            markdown=tuple(map(self.clean, card.markdown)),
+            raw_input=cleaned(card.raw_input, self.clean),
+            raw_output=cleaned(card.raw_output, self.clean),
+        )
 
     def _keep(self, kind: str, message: str, markdown: str) -> None:
         self._order[kind, message] = None
@@ -147,6 +166,19 @@ class Scribe:
             card.raw_input if card.raw_input != before.raw_input else None,
             card.raw_output if card.raw_output != before.raw_output else None,
         )
+
+
+def cleaned(value: object, clean: Callable[[str], str]) -> object:
+    """The same for all texts of a JSON value, but for names of members, which are ours."""
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {name: cleaned(one, clean) for name, one in cast("dict[str, object]", value).items()}
+        case list() | tuple():
+            return [cleaned(one, clean) for one in cast("Sequence[object]", value)]
+        case _:
+            return value
 
 
 def usage(used: int, size: int, cost_usd: Decimal) -> p.UsageUpdate:

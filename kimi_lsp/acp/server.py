@@ -23,12 +23,12 @@ def run(handshake: Handshake, end_process: Callable[[int], object]) -> int:
     logging.getLogger().addHandler(logging.NullHandler())
     logging.lastResort = None  # nothing of a library's log goes to standard error: it could quote a file
     told = confine(os.environ)  # while there is one thread: another would keep its rights
-    sys.stderr.write(f"kimi-lsp acp: {told}\n")
-    return anyio.run(_main, handshake, end_process, os.environ)
+    return anyio.run(_main, handshake, end_process, told)
 
 
-async def _main(handshake: Handshake, end_process: Callable[[int], object], environ: Mapping[str, str]) -> int:
-    connection = build(handshake, environ, end_process)
+async def _main(handshake: Handshake, end_process: Callable[[int], object], told: str) -> int:
+    connection = build(handshake, os.environ, end_process)
+    connection.log.write(told)
     with stopping(connection.stop):
         return await connection.serve()
 

@@ -12,6 +12,7 @@ from mcp_tools.finding import Report
 
 if TYPE_CHECKING:
     from kimi_lsp.acp.turn import Turn
+    from kimi_lsp.audit.dialogue import Material
     from kimi_lsp.model import Message
 
 MAX_TITLE = 80
@@ -34,6 +35,7 @@ class Session:
     turn: "Turn | None" = None  # the one that runs
     last_turn: "Turn | None" = None  # the same, or the last one that ran
     messages: "tuple[Message, ...]" = ()  # what was said in questions and answers, redacted
+    materials: "list[Material]" = field(default_factory=list["Material"])  # what came with the last questions
     exchanges: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])  # of an earlier process
     report: tuple[Path, Report] | None = None  # the last audit's: the project's root and what it found
     is_kept: bool = True

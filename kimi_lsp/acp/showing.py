@@ -33,6 +33,7 @@ from mcp_tools.output.summary import count_of, summarise
 _MAX_UNITS = 60  # that have cards of their own
 _MAX_ITEMS = 50  # findings in one card
 _MAX_SPOTS = 200
+_MAX_UNSAVED = 20  # texts that are named
 _STEPS_SHOWN = 10  # of a tool's progress
 
 
@@ -77,6 +78,10 @@ class Showing:
         self._finished: Finished | None = None
         self._steps.begin(LIST)
         self._show_plan()
+        for number, path in enumerate(sorted(about.unsaved)[:_MAX_UNSAVED], start=1):
+            title = f"Read {printable(path)} (unsaved)"
+            spots = (Spot(self._root / path),)
+            panel.card(Card(f"{about.prefix}unsaved-{number}", title, "read", "completed", spots=spots))
 
     def take(self, event: AuditEvent) -> None:
         """Show an event."""

@@ -9,7 +9,7 @@ from anyio import to_thread
 from kimi_lsp.app.lend import questioners_setup
 from kimi_lsp.app.session import Session
 from kimi_lsp.app.tools import open_tools
-from kimi_lsp.audit.dialogue import Dialogue, DialogueParts
+from kimi_lsp.audit.dialogue import Dialogue, DialogueParts, Material
 from kimi_lsp.audit.toolloop import Toolbox
 from kimi_lsp.config import Depth
 from kimi_lsp.model import Message
@@ -17,7 +17,11 @@ from kimi_lsp.store import install_key
 
 
 def open_dialogue(
-    sessions: Sequence[Session], depth: Depth, run_usd: Decimal | None = None, messages: Sequence[Message] = ()
+    sessions: Sequence[Session],
+    depth: Depth,
+    run_usd: Decimal | None = None,
+    messages: Sequence[Message] = (),
+    seen: Sequence[Material] = (),
 ) -> Dialogue:
     """A dialogue about the first session's project, whose tools read those of all of them.
 
@@ -26,6 +30,7 @@ def open_dialogue(
         depth: LOCAL asks no model.
         run_usd: can lower the ceiling of one question.
         messages: what was said before.
+        seen: what came with it.
     """
     first = sessions[0]
     settings = first.settings if run_usd is None else first.with_budget(run_usd)
@@ -46,4 +51,4 @@ def open_dialogue(
         key=lambda purpose: install_key(settings.state_dir, purpose),
         toolbox=toolbox,
     )
-    return Dialogue(parts, messages)
+    return Dialogue(parts, messages, seen)

@@ -37,13 +37,13 @@ class Reader:
     def read(self, candidate: Candidate) -> Finding | Rejected:
         """Check the rule, anchor the quote, and say it as a finding.
 
-        Quotes are mapped back from placeholders before they are anchored; messages keep the placeholders, so that no
-        report repeats a secret.
+        Quotes are mapped back from placeholders before they are anchored; messages keep the placeholders, and a secret
+        that a model guessed gets one, so that no report repeats a secret.
         """
         rule = self.spec.rules.get(candidate.rule.strip().lower().replace("_", "-"))
         if rule is None:
             return Rejected(candidate, f"unknown rule {candidate.rule[:60]!r}")
-        message = _one_line(candidate.message, _MAX_MESSAGE_CHARS)
+        message = self._said(candidate.message, _MAX_MESSAGE_CHARS)
         if not message:
             return Rejected(candidate, "no message")
         shown = Region(self.unit.first_line, 0, self.unit.last_line, len(self.unit.source.line(self.unit.last_line)))
@@ -58,7 +58,7 @@ class Reader:
             message=message,
             location=Location(path, anchor.region),
             confidence=Confidence.LOW if anchor.is_ambiguous else confidence,
-            evidence=_one_line(
+            evidence=self._said(
                 " ".join(filter(None, (candidate.why, candidate.fix and f"Fix: {candidate.fix}"))), _MAX_EVIDENCE_CHARS
             ),
             fingerprint=self.unit.source.fingerprint(rule.id, anchor.region),
@@ -70,6 +70,9 @@ class Reader:
             origin=Origin("kimi", self.model, self.trail_id),
             protected_area=protected_area(path),
         )
+
+    def _said(self, text: str, limit: int) -> str:
+        return _one_line(self.redactor.redact(text), limit)
 
 
 def _confidence(word: str) -> Confidence:

@@ -28,6 +28,7 @@ from kimi_lsp.audit.toolloop import (
     round_contents,
 )
 from kimi_lsp.audit.units import Unit
+from kimi_lsp.audit.whole_lines import WholeLines
 from kimi_lsp.errors import KimiError, OverloadedError, RateLimitedError, StoreError
 from kimi_lsp.model import Answer, Completion, Finish, Reasoning, Thinking
 from kimi_lsp.store import Ceilings, JsonValue, Store
@@ -111,8 +112,8 @@ class _Reading:
     """What one round of a review said: findings, and what was none."""
 
     reader: Reader
+    reasoning: WholeLines
     parser: FindingParser = field(default_factory=FindingParser)
-    reasoned: int = 0  # pieces of the reasoning that went out live
     found: list[Finding] = field(default_factory=list[Finding])
     known: list[str] = field(default_factory=list[str])
     rejected: list[Rejected] = field(default_factory=list[Rejected])
@@ -199,7 +200,7 @@ class Review:
         trail_id = f"{shared.plan.run_id}/{paid.number}"
         anchorer = trip.readings[0].reader.anchorer if trip.readings else Anchorer(job.unit.source)
         reader = Reader(job.spec, job.unit, anchorer, shared.redactor, shared.model, trail_id)
-        trip.readings.append(_Reading(reader))
+        trip.readings.append(_Reading(reader, WholeLines(shared.redactor)))
 
     async def hear(self, this: Round, heard: Heard) -> None:
         """Read findings as they come; let the reasoning out live where that is wanted."""
@@ -208,12 +209,11 @@ class Review:
             case Asked() if this.number == 1:
                 await self._shared.emit(UnitStarted(unit.label, self._job.spec.lane))
             case Reasoning():
-                if "\n" in heard.text:  # whole lines: a secret may come in two pieces
-                    await self._reason(this, reading)
+                await self._reason(reading, heard.text)
             case Answer():
                 await self._take(this, reading, reading.parser.feed(heard.text))
             case Completion():
-                await self._reason(this, reading)
+                await self._reason(reading, "", is_end=True)
                 await self._take(this, reading, reading.parser.close())
                 reading.is_complete = reading.parser.is_complete and not reading.is_full
                 if this.sent is not None and this.sent.attempts > 1:
@@ -250,14 +250,10 @@ class Review:
         except StoreError as error:
             self._shared.stop(error)
 
-    async def _reason(self, this: Round, reading: _Reading) -> None:
-        """Let the reasoning out that has come since the last time, redacted; for whoever wants it live."""
-        if not self._shared.plan.wants_reasoning:
-            return
-        text = "".join(this.reasoning[reading.reasoned :])
-        reading.reasoned = len(this.reasoning)
-        if text:
-            await self._shared.emit(Reasoned(self._job.unit.label, self._shared.redactor.redact(text)))
+    async def _reason(self, reading: _Reading, text: str, *, is_end: bool = False) -> None:
+        """Let the reasoning out on whole lines, redacted; for whoever wants it live."""
+        if self._shared.plan.wants_reasoning and (shown := reading.reasoning.feed(text, is_end=is_end)):
+            await self._shared.emit(Reasoned(self._job.unit.label, shown))
 
     async def _take(self, this: Round, reading: _Reading, items: Iterator[Candidate | Malformed]) -> None:
         """Turn what the parser completed into findings, and let those that are news out at once."""

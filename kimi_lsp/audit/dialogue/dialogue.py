@@ -64,8 +64,10 @@ class Dialogue:
     on from there when it is given them.
     """
 
-    def __init__(self, parts: DialogueParts, messages: Sequence[Message] = ()) -> None:
+    def __init__(self, parts: DialogueParts, messages: Sequence[Message] = (), seen: Sequence[Material] = ()) -> None:
+        """Set up; `seen` came with earlier questions: its secrets are known in later answers too."""
         self._parts = parts
+        self._seen = tuple(seen)
         self.messages: tuple[Message, ...] = tuple(messages)
 
     def restore(self, exchanges: Sequence[tuple[str, str]]) -> None:
@@ -183,7 +185,7 @@ class Dialogue:
         project = self._parts.project
         for source in secret_files(project, project.listing().paths):
             redactor.learn(source.text, source.path)
-        for material in question.materials:
+        for material in (*self._seen, *question.materials):
             redactor.learn(material.text, material.path or "")
         redactor.learn(question.text)
         return question_text(question, redactor, key)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
 from anyio import to_thread
 
@@ -20,6 +19,7 @@ from kimi_lsp.audit.toolloop import (
     round_body,
     round_contents,
 )
+from kimi_lsp.audit.whole_lines import WholeLines
 from kimi_lsp.errors import StoreError
 from kimi_lsp.model import Answer, Completion, Reasoning
 from kimi_lsp.store import JsonValue, Store
@@ -28,24 +28,6 @@ from mcp_tools.redaction import Redactor
 
 _SHOWN_CHARS = 4_000  # of what a tool said
 _QUOTES = re.compile(r"\A.*DATA [0-9a-f]+\n|\n.*DATA [0-9a-f]+.*\Z")
-
-
-@dataclass(slots=True)
-class _Lines:
-    """Text as it streams, let out up to the end of its last whole line: a secret may come in two pieces."""
-
-    redactor: Redactor
-    pending: str = ""
-    out: list[str] = field(default_factory=list[str])
-
-    def feed(self, text: str, *, is_end: bool = False) -> str:
-        """Take a piece; give what may be shown now, redacted."""
-        self.pending += text
-        whole = self.pending if is_end else self.pending[: self.pending.rfind("\n") + 1]
-        self.pending = self.pending[len(whole) :]
-        shown = self.redactor.redact(whole) if whole else ""
-        self.out.append(shown)
-        return shown
 
 
 class Listener:
@@ -69,7 +51,8 @@ class Listener:
         self._door = door
         self._emit = emit
         self._paid: list[Paid] = []
-        self._reasoning = self._answer = _Lines(redactor)
+        self._reasoning = self._answer = WholeLines(redactor)
+        self._said: list[str] = []
         self._calls = self._answers = 0
         self._untold: list[Used] = []
         self.store_error: StoreError | None = None
@@ -77,7 +60,7 @@ class Listener:
     @property
     def text(self) -> str:
         """The answer of the last round, redacted, as far as it came."""
-        return "".join(self._answer.out)
+        return "".join(self._said)
 
     @property
     def spent(self) -> Spent:
@@ -93,7 +76,8 @@ class Listener:
         """Reserve the most that the round can cost. Raises BudgetError, StoreError."""
         await self.tell_used()
         self._paid.append(await self._till.reserve(this.request, self._redactor.redact("a question")))
-        self._reasoning, self._answer = _Lines(self._redactor), _Lines(self._redactor)
+        self._reasoning, self._answer = WholeLines(self._redactor), WholeLines(self._redactor)
+        self._said = []
 
     async def hear(self, this: Round, heard: Heard) -> None:
         """Let it out."""
@@ -164,4 +148,5 @@ class Listener:
 
     async def _say(self, this: Round, text: str, *, is_end: bool = False) -> None:
         if shown := self._answer.feed(text, is_end=is_end):
+            self._said.append(shown)
             await self._emit(Said(shown, this.number))
