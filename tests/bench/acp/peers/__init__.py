@@ -1,0 +1,1 @@
+"""Programs that stand beside the agent in a measurement."""
