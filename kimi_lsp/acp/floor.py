@@ -17,7 +17,7 @@ _WAITING = 64  # units whose reasoning is kept while another has the floor
 
 
 @dataclass(slots=True)
-class _Speaker:
+class Speaker:
     """A unit and what it has said that has not gone out."""
 
     number: int
@@ -41,16 +41,22 @@ class Floor:
     """Feed it reasoning as it comes; it gives what is to be shown now. `clock` answers seconds."""
 
     clock: Callable[[], float]
-    _speakers: OrderedDict[str, _Speaker] = field(default_factory=OrderedDict[str, _Speaker])
+    _speakers: OrderedDict[str, Speaker] = field(default_factory=OrderedDict[str, Speaker])
     _count: int = 0
     _sent_at: float = float("-inf")
+
+    @property
+    def waiting(self) -> tuple[Speaker, ...]:
+        """Those with something to say, the one who has the floor first."""
+        return tuple(self._speakers.values())
 
     def feed(self, unit: str, text: str) -> Iterator[Piece]:
         """Take a piece of a unit's reasoning."""
         speaker = self._speakers.get(unit)
-        if speaker is None or speaker.is_done:
+        if speaker is None:
             self._count += 1
-            speaker = self._speakers[unit] = _Speaker(self._count, unit)
+            speaker = self._speakers[unit] = Speaker(self._count, unit)
+        speaker.is_done = False  # it may be reviewed on another lane, too
         if self._holder() is speaker:
             speaker.text += text
             now = self.clock()
@@ -74,7 +80,7 @@ class Floor:
             speaker.is_done = True
         yield from self._pass_on()
 
-    def _holder(self) -> _Speaker | None:
+    def _holder(self) -> Speaker | None:
         return next(iter(self._speakers.values()), None)
 
     def _pass_on(self) -> Iterator[Piece]:
@@ -87,7 +93,7 @@ class Floor:
                 yield Piece(f"think-{speaker.number}", more)
             del self._speakers[speaker.unit]
 
-    def _out(self, speaker: _Speaker) -> Iterator[Piece]:
+    def _out(self, speaker: Speaker) -> Iterator[Piece]:
         end = len(speaker.text) if speaker.is_done else speaker.text.rfind("\n") + 1  # whole lines: they are escaped
         if not end:
             return

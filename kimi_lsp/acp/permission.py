@@ -7,12 +7,13 @@ import anyio
 from kimi_lsp.acp.connection import Connection
 from kimi_lsp.acp.panel import Card, Panel
 from kimi_lsp.acp.protocol import Content, PermissionAnswer, PermissionOption, RequestPermission, Text, ToolCallRef
-from kimi_lsp.audit import Outgoing
+from kimi_lsp.audit import Agreement, Outgoing
 from kimi_lsp.faces.asking import RequestError
 from kimi_lsp.faces.outgoing import question
 
 DEADLINE_S = 900.0  # for a person to decide
 _SEND = (
+    PermissionOption("send-once", "Send it this time", "allow_once"),
     PermissionOption("send-always", "Send, and remember for this project", "allow_always"),
     PermissionOption("no", "Do not send", "reject_once"),
 )
@@ -41,21 +42,22 @@ class Permissions:
         self._panel = panel
         self._has_agreed = False
 
-    async def may_send(self, outgoing: Outgoing) -> bool:
+    async def may_send(self, outgoing: Outgoing) -> Agreement:
         """Ask whether a project's text may go to an endpoint. A `ConsentAsker`."""
         agreed = await self._ask(f"Send to {outgoing.endpoint}?", outgoing, _SEND)
-        self._has_agreed = agreed
+        self._has_agreed = agreed is not Agreement.NO
         return agreed
 
-    async def may_spend(self, outgoing: Outgoing) -> bool:
+    async def may_spend(self, outgoing: Outgoing) -> Agreement:
         """Ask whether that much may be spent. A `ConsentAsker`."""
         if self._spends_always or self._has_agreed:
-            return True
+            return Agreement.ONCE
         agreed = await self._ask(f"Spend up to ${outgoing.max_cost_usd:.2f}?", outgoing, _SPEND)
-        self._has_agreed = agreed
+        self._spends_always = agreed is Agreement.ALWAYS
+        self._has_agreed = agreed is not Agreement.NO
         return agreed
 
-    async def _ask(self, title: str, outgoing: Outgoing, options: tuple[PermissionOption, ...]) -> bool:
+    async def _ask(self, title: str, outgoing: Outgoing, options: tuple[PermissionOption, ...]) -> Agreement:
         """Ask. Anything but a yes is a no: an error, a strange answer, silence, a closed box."""
         card = Card(self._new_id(), title, "fetch", "pending", (question(outgoing),), raw_input=_facts(outgoing))
         assert self._panel is not None
@@ -68,9 +70,9 @@ class Permissions:
             told = "no answer" if chosen is None else chosen.name
             has_agreed = chosen is not None and chosen.kind.startswith("allow")
             self._panel.card(card.now("completed" if has_agreed else "failed", f"{question(outgoing)}\n\n{told}."))
-        if chosen is not None and chosen.option_id == "spend-always":
-            self._spends_always = True
-        return has_agreed
+        if chosen is None or not has_agreed:
+            return Agreement.NO
+        return Agreement.ALWAYS if chosen.kind == "allow_always" else Agreement.ONCE
 
     async def _choice(self, card: Card, options: tuple[PermissionOption, ...]) -> PermissionOption | None:
         text = (Content(Text(card.markdown[0])),)

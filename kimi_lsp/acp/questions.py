@@ -124,6 +124,8 @@ class Questions:
     def _notice(self, notice: Notice) -> None:
         if notice.code == "no-model":
             return  # the end says it better
+        if notice.code == "conversation-trimmed" and not self._session.first_time(notice.code):
+            return
         where = f"{MARKDOWN.code(printable(notice.path))}: " if notice.path is not None else ""
         self._scribe.say(f"> {where}{MARKDOWN.prose(notice.message)}\n\n", "notes")
 

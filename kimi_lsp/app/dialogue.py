@@ -41,14 +41,14 @@ def open_dialogue(
         async with open_tools(setup, settings) as opened:
             yield opened
 
-    can_ask = depth is not Depth.LOCAL and (settings.api_key is not None or settings.is_loopback)
     parts = DialogueParts(
         settings=settings,
         project=first.project,
         project_key=first.key,
         store=first.store,
-        door=first.door if can_ask else None,
+        door=first.door if depth is not Depth.LOCAL else None,
         key=lambda purpose: install_key(settings.state_dir, purpose),
         toolbox=toolbox,
+        others=tuple((one.project, one.key, one.settings) for one in sessions[1:]),
     )
     return Dialogue(parts, messages, seen)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kimi_lsp.audit.auditor import Auditor, Parts
     from kimi_lsp.audit.events import (
+        Agreement,
         AskPlanned,
         AuditEvent,
         AuditRequest,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LANES",
+    "Agreement",
     "AskPlanned",
     "AuditEvent",
     "AuditRequest",

@@ -32,6 +32,7 @@ from kimi_lsp.model import AnswerSchema, ChatRequest, Message, Role, estimate_to
 from kimi_lsp.store import Store
 from kimi_lsp.usage import Usage
 from mcp_tools.finding import Notice
+from mcp_tools.output.summary import count_of
 from mcp_tools.redaction import Redacted, Redactor
 
 _MAX_TOKENS = 16_384  # for reasoning and answer together; less can end in an empty answer (Moonshot's own advice)
@@ -84,7 +85,7 @@ class Asker:
         left = len(jobs) - self.units.total()
         if self._stopped is not None and left:
             self.units[UnitStatus.NOT_REVIEWED] += left
-            text = f"{left} of {len(jobs)} units were not reviewed: {self._stopped.line}"
+            text = f"{left} of {count_of(len(jobs), 'unit')} not reviewed: {self._stopped.line}"
             await self._emit(Noticed(Notice(notice_code(self._stopped), text, incomplete=True)))
 
     async def _work(self, queue: Iterator[Job]) -> None:

@@ -43,6 +43,7 @@ from kimi_lsp.model import Thinking
 from kimi_lsp.store import Ceilings, Decision, Store
 from kimi_lsp.usage import Usage
 from mcp_tools.finding import Finding, Notice, Report, sort_key
+from mcp_tools.output.summary import count_of
 from mcp_tools.project import Source
 from mcp_tools.redaction import Redactor
 
@@ -265,11 +266,11 @@ class _Run:
         if not await may_leave(
             self._parts.settings, self._store, self._request.project_key, outgoing, self._request.consent
         ):
-            text = f"{len(jobs)} units were not reviewed: nobody agreed that this project goes to {endpoint}"
+            text = f"{count_of(len(jobs), 'unit')} not reviewed: nobody agreed that this project goes to {endpoint}"
             await self._emit(Noticed(Notice("consent-missing", text, incomplete=True)))
             return
         if not await may_spend(self._parts.settings, outgoing, self._request.spending):
-            text = f"{len(jobs)} units were not reviewed: nobody agreed to spend that much on them"
+            text = f"{count_of(len(jobs), 'unit')} not reviewed: nobody agreed to spend that much on it"
             await self._emit(Noticed(Notice("spending-declined", text, incomplete=True)))
             return
         await to_thread.run_sync(self._learn, redactor, jobs, paths if toolbox is None else await self._all_paths())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from kimi_lsp.audit.events import ConsentAsker, Outgoing
+from kimi_lsp.audit.events import Agreement, ConsentAsker, Outgoing
 from kimi_lsp.config import Settings
 from kimi_lsp.store import Store
 
@@ -21,9 +21,11 @@ async def may_leave(
         return True
     if await to_thread.run_sync(store.consents.has, project_key, outgoing.endpoint):
         return True
-    if ask is None or not await ask(outgoing):
+    said = await ask(outgoing) if ask is not None else Agreement.NO
+    if said in (False, Agreement.NO):
         return False
-    await to_thread.run_sync(store.consents.give, project_key, outgoing.endpoint)
+    if said is not Agreement.ONCE:
+        await to_thread.run_sync(store.consents.give, project_key, outgoing.endpoint)
     return True
 
 
@@ -32,4 +34,4 @@ async def may_spend(settings: Settings, outgoing: Outgoing, ask: ConsentAsker | 
     most = min(outgoing.max_cost_usd, settings.budget.run_usd)
     if ask is None or most <= settings.ask_above_usd:
         return True
-    return await ask(replace(outgoing, max_cost_usd=most))
+    return await ask(replace(outgoing, max_cost_usd=most)) not in (False, Agreement.NO)

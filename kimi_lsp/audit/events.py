@@ -26,7 +26,16 @@ class Outgoing:
     tools: tuple[str, ...] = ()  # read-only tools through which the model may read more; the other fields allow for it
 
 
-ConsentAsker = Callable[[Outgoing], Awaitable[bool]]
+class Agreement(StrEnum):
+    """What a person said when asked whether something may leave."""
+
+    NO = "no"
+    ONCE = "once"  # this time, and nothing is remembered
+    ALWAYS = "always"  # and from now on for this project and endpoint
+
+
+ConsentAsker = Callable[[Outgoing], Awaitable[bool | Agreement]]
+"""Asks a person. True is `ALWAYS`, False is `NO`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from kimi_lsp.model import Answer, Completion, Finish, Reasoning, Thinking
 from kimi_lsp.store import Ceilings, JsonValue, Store
 from kimi_lsp.usage import Usage
 from mcp_tools.finding import Finding, Notice
+from mcp_tools.output.summary import count_of
 from mcp_tools.redaction import Redactor
 
 _FINDINGS_PER_UNIT = 100
@@ -323,7 +324,8 @@ def notices(job: Job, trip: Trip) -> Iterator[Notice]:
     elif trip.status is not UnitStatus.REVIEWED:
         yield Notice("not-reviewed", f"{_shortfall(trip)} ({label})", path, incomplete=True)
     if trip.rejected:
-        text = f"{len(trip.rejected)} model findings point at no text here and are kept in the trail ({label})"
+        told = count_of(len(trip.rejected), "model finding")
+        text = f"{told} without a place in this text, kept in the trail ({label})"
         yield Notice("unanchored", text, path)
 
 

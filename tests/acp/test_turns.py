@@ -10,12 +10,13 @@ import pytest
 from kimi_lsp.config import Settings
 from tests.acp.inmemory import RefusedByAgentError, agent, answered, kind
 from tests.acp.world import World, held
+from tests.audit.lenders.places import kind as lender
 from tests.audit.tool_loop import asks, search
 from tests.cli.harness import APP, TRAVERSAL, answer, unit_path, unit_text
 from tests.fakes.faults import Fault, FaultKind
 from tests.fakes.json_value import get, items
 from tests.fakes.kimi import FakeKimi
-from tests.fakes.script import Script
+from tests.fakes.script import Script, ToolCall
 
 
 @pytest.fixture
@@ -30,6 +31,7 @@ def remote(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 YES = {"outcome": {"outcome": "selected", "optionId": "send-always"}}
+ONCE = {"outcome": {"outcome": "selected", "optionId": "send-once"}}
 NO = {"outcome": {"outcome": "selected", "optionId": "no"}}
 
 
@@ -93,7 +95,7 @@ async def test_additional_folders_are_audited_too(world: World, tmp_path: Path) 
         await client.prompt(session, "/audit")
         assert client.said(session).count("A shell runs this command") >= 2
         assert "MD5" in client.said(session) or "md5" in client.said(session)
-        [one] = (await client.ask("session/list"))["sessions"]  # pyright: ignore[reportGeneralTypeIssues] - JSON
+        [one] = items((await client.ask("session/list"))["sessions"])
         assert get(one, "additionalDirectories") == [str(other)]
 
 
@@ -126,11 +128,15 @@ async def test_nothing_leaves_before_somebody_agreed_and_a_no_still_gives_the_to
         assert result["stopReason"] == "end_turn"
         assert (len(client.asked), kimi.chats) == (1, [])
         assert "A shell runs this command" in client.said(session)
+        client.answers["session/request_permission"] = lambda _: ONCE  # pyright: ignore[reportArgumentType] - JSON
+        await client.prompt(session, "/audit app.py")
+        assert (len(client.asked), len(kimi.chats)) == (2, 1)
         client.answers["session/request_permission"] = lambda _: YES  # pyright: ignore[reportArgumentType] - JSON
         await client.prompt(session, "/audit")
-        assert (len(client.asked), len(kimi.chats)) == (2, 2)
+        assert (len(client.asked), len(kimi.chats)) == (3, 2), "once was once"
+        world.write({"more.py": "x = 1\n"})
         await client.prompt(session, "/audit")
-        assert len(client.asked) == 2, "it is remembered"
+        assert (len(client.asked), len(kimi.chats)) == (3, 3), "it is remembered"
 
 
 async def test_much_money_is_asked_for_and_a_no_spends_nothing(world: World, kimi: FakeKimi) -> None:
@@ -289,6 +295,29 @@ async def test_servers_of_the_client_are_named_once_and_not_started(world: World
         assert not mark.exists()
 
 
+async def test_servers_of_the_client_lend_what_only_reads_where_the_user_allows_it(
+    world: World, kimi: FakeKimi
+) -> None:
+    kimi.enqueue(
+        asks(ToolCall("my-docs__echo", '{"text": "page 7"}'), ToolCall("my-docs__writes", '{"text": "x"}')),
+        Script(content="It says page 7."),
+    )
+    command, *arguments = lender().command
+    env = [{"name": name, "value": secret.reveal()} for name, secret in lender().env.items()]
+    server = {"name": "My docs", "command": command, "args": arguments, "env": env}
+    async with agent(settings(world, kimi, CLIENT_MCP_SERVERS="on")) as client:
+        opened = await client.ask("session/new", cwd=str(world.root), mcpServers=[server])
+        session = str(opened["sessionId"])
+        assert (await client.prompt(session, "What do the docs say?"))["stopReason"] == "end_turn"
+        offered = {str(get(one, "function", "name")) for one in items(get(kimi.chats[0].json, "tools"))}
+        assert {"my-docs__echo", "search_text"} <= offered
+        assert not any("writes" in name or "destroys" in name for name in offered)
+        answers = [str(get(one, "content")) for one in items(get(kimi.chats[1].json, "messages"))[-2:]]
+        assert "page 7" in answers[0]
+        assert "there is no tool my-docs__writes" in answers[1]
+        assert "editor passed MCP servers" not in client.said(session)
+
+
 async def test_a_turn_that_runs_when_the_client_goes_is_kept_and_settled(world: World, kimi: FakeKimi) -> None:
     async with agent(settings(world, kimi)) as client:
         session = await client.new(world.root)
@@ -308,7 +337,7 @@ async def test_many_sessions_at_once_do_not_mix(world: World) -> None:
         sessions = [await client.new(world.root) for _ in range(8)]
         with anyio.fail_after(60):
             results = await asyncio.gather(*(client.prompt(one, "/audit app.py") for one in sessions))
-        assert {result["stopReason"] for result in results} == {"end_turn"}
+        assert {str(result["stopReason"]) for result in results} == {"end_turn"}
         assert len({client.said(one) for one in sessions}) == 1
 
 
@@ -410,6 +439,21 @@ async def test_an_answer_that_fell_short_says_so(
         assert (await client.prompt(session, "Why?"))["stopReason"] == reason
         assert said in client.said(session)
     world.assert_settled()
+
+
+async def test_what_is_given_up_before_its_answer_begins_counts_as_charged(world: World, kimi: FakeKimi) -> None:
+    kimi.enqueue(Script(content="Late.", first_delay_s=30))
+    async with agent(settings(world, kimi)) as client:
+        session = await client.new(world.root)
+        reply = client.begin_prompt(session, "Why?")
+        await kimi.until(lambda one: len(one.chats) == 1, 20)
+        client.notify("session/cancel", sessionId=session)
+        assert (await answered(reply))["stopReason"] == "cancelled"
+    world.assert_settled()
+    with world.store() as store:
+        spent = store.ledger.spending()
+        assert (spent.calls, spent.estimated_calls) == (1, 1)
+        assert spent.cost_usd > 0
 
 
 async def test_a_ceiling_stops_a_question_before_it_is_sent(world: World, kimi: FakeKimi) -> None:

@@ -211,7 +211,7 @@ async def test_a_budget_that_is_used_up_in_the_second_round_is_said_and_ends_the
     refused, rest = notices(events)
     assert refused.startswith("not reviewed (m0.py): ")
     assert "run" in refused
-    assert rest.startswith("2 of 3 units were not reviewed: ")
+    assert rest.startswith("2 of 3 units not reviewed: ")
     assert store.ledger.open_reservations() == []
     [record] = store.trail.records()
     assert record.body["status"] == "called tools"

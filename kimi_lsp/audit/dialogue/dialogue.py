@@ -1,11 +1,10 @@
 """A conversation with a model about one project: paid for, redacted, recorded, helped by tools that only read."""
 
-import hashlib
 import logging
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import anyio
@@ -14,7 +13,7 @@ from anyio.abc import ObjectSendStream
 
 from kimi_lsp.audit.consent import may_leave
 from kimi_lsp.audit.dialogue.listener import Listener
-from kimi_lsp.audit.dialogue.prompt import SYSTEM, question_text
+from kimi_lsp.audit.dialogue.prompt import MAX_MATERIAL_CHARS, SYSTEM, question_text
 from kimi_lsp.audit.dialogue.values import Answered, DialogueEvent, Ending, Material, Question
 from kimi_lsp.audit.events import ConsentAsker, Noticed, Outgoing
 from kimi_lsp.audit.select import secret_files
@@ -30,7 +29,7 @@ from kimi_lsp.audit.toolloop import (
 )
 from kimi_lsp.config import Settings
 from kimi_lsp.errors import BudgetError, ContentFilterError, InternalError, KimiError
-from kimi_lsp.model import ChatRequest, Finish, Message, Role, Thinking
+from kimi_lsp.model import ChatRequest, Finish, Message, Profile, Role, Thinking
 from kimi_lsp.store import Ceilings, Store
 from kimi_lsp.usage import Usage
 from mcp_tools.finding import Notice
@@ -55,6 +54,7 @@ class DialogueParts:
     key: Callable[[str], bytes]  # 32 bytes for a purpose, the same on every call
     toolbox: Callable[[], AbstractAsyncContextManager[Toolbox]]
     limits: LoopLimits = field(default_factory=LoopLimits)
+    others: tuple[tuple[Project, str, Settings], ...] = ()  # further projects that the tools read: key and settings
 
 
 class Dialogue:
@@ -72,7 +72,7 @@ class Dialogue:
 
     def restore(self, exchanges: Sequence[tuple[str, str]]) -> None:
         """Go on from questions and answers of an earlier process. They were redacted then, and are once more."""
-        redactor = Redactor(self._parts.key(f"redaction {self._parts.project_key}"))
+        redactor = self._knowing()
         said: list[Message] = []
         for question, answer in exchanges:
             if question.strip() and answer.strip():
@@ -82,7 +82,21 @@ class Dialogue:
 
     def redacted(self, text: str) -> str:
         """A text as it may be kept for `restore`."""
-        return Redactor(self._parts.key(f"redaction {self._parts.project_key}")).redact(text)
+        return self._knowing().redact(text)
+
+    def _knowing(self) -> Redactor:
+        """A redactor that knows the secrets of the projects and of what came along. Reads the disk."""
+        redactor = Redactor(self._parts.key(f"redaction {self._parts.project_key}"))
+        self._learn(redactor, ())
+        return redactor
+
+    def _learn(self, redactor: Redactor, materials: Sequence[Material]) -> None:
+        projects = (self._parts.project, *(project for project, _, _ in self._parts.others))
+        for project in projects:
+            for source in secret_files(project, project.listing().paths):
+                redactor.learn(source.text, source.path)
+        for material in (*self._seen, *materials):
+            redactor.learn(material.text, material.path or material.name)
 
     @asynccontextmanager
     async def ask(
@@ -133,21 +147,23 @@ class Dialogue:
             return Answered("", Ending.NO_MODEL, run_id)
         store = await to_thread.run_sync(parts.store)
         key = await to_thread.run_sync(parts.key, f"redaction {parts.project_key}")
+        came_along = question.materials  # also what is not sent: its secrets may stand in the question
         question, refused = self._allowed(question)
         for notice in refused:
             await emit(Noticed(notice))
         redactor = Redactor(key)
-        async with parts.door(redactor) as door, parts.toolbox() as toolbox:
-            for notice in toolbox.notices:
+        async with parts.door(redactor) as door, self._opened_tools(emit) as toolbox:
+            room = _room_chars(door.endpoint.profile)
+            question, cut = _fitted(question, room)
+            for notice in cut:
                 await emit(Noticed(notice))
-            text = await to_thread.run_sync(self._prepared, question, redactor, key)
-            request, dropped = self._request(Message(Role.USER, text), door, toolbox)
+            text = await to_thread.run_sync(self._prepared, question, came_along, redactor, key)
+            request, dropped = self._request(Message(Role.USER, text), door, toolbox, key)
             if dropped:
                 told = f"the conversation is long: its {dropped} oldest questions are no longer before the model"
                 await emit(Noticed(Notice("conversation-trimmed", told)))
-            if not await may_leave(
-                parts.settings, store, parts.project_key, self._outgoing(question, request, door), consent
-            ):
+            outgoing = self._outgoing(question, request, door)
+            if not await self._may_leave(store, outgoing, consent):
                 return Answered("", Ending.DECLINED, run_id)
             listener = Listener(self._till(store, run_id, door), store, redactor, run_id, parts.project_key, door, emit)
             talk = await converse(
@@ -161,12 +177,37 @@ class Dialogue:
                 limits=parts.limits,
             )
             await listener.tell_used()
-            for notice in toolbox.notices:
-                await emit(Noticed(notice))
         return self._closed(talk, request, listener, run_id)
 
+    @asynccontextmanager
+    async def _opened_tools(self, emit: Callable[[DialogueEvent], Awaitable[None]]) -> AsyncGenerator[Toolbox | None]:
+        """The tools; None after a notice when they cannot be had: the model still has what it is shown."""
+        async with AsyncExitStack() as stack:
+            toolbox: Toolbox | None = None
+            try:
+                toolbox = await stack.enter_async_context(self._parts.toolbox())
+            except Exception as error:  # noqa: BLE001 - whatever it is, it costs the tools and not the answer
+                _log.debug("the tools did not open", exc_info=True)
+                line = error.line if isinstance(error, KimiError) else f"a defect ({type(error).__name__})"
+                await emit(Noticed(Notice("tools-unavailable", f"the model has no tools: {line}", incomplete=True)))
+            for notice in toolbox.notices if toolbox is not None else ():
+                await emit(Noticed(notice))
+            yield toolbox
+            for notice in toolbox.notices if toolbox is not None else ():
+                await emit(Noticed(notice))
+
+    async def _may_leave(self, store: Store, outgoing: Outgoing, consent: ConsentAsker | None) -> bool:
+        """Say whether somebody agreed for every project: the tools read all of them."""
+        parts = self._parts
+        if not await may_leave(parts.settings, store, parts.project_key, outgoing, consent):
+            return False
+        for project, key, settings in parts.others:
+            if not await may_leave(settings, store, key, replace(outgoing, project=project.name), consent):
+                return False
+        return True
+
     def _allowed(self, question: Question) -> tuple[Question, list[Notice]]:
-        """The question without materials that may not go to a model."""
+        """The question without what may not go to a model: materials, and findings on such files."""
         denied = Patterns(self._parts.settings.deny)
         kept: list[Material] = []
         refused: list[Notice] = []
@@ -178,19 +219,20 @@ class Dialogue:
                 refused.append(Notice("denied-path", "never sent to a model", material.name, incomplete=True))
             else:
                 kept.append(material)
-        return Question(question.text, tuple(kept), question.findings), refused
+        findings = tuple(
+            one for one in question.findings if not (is_denied(one.location.path) or denied.covers(one.location.path))
+        )
+        return Question(question.text, tuple(kept), findings), refused
 
-    def _prepared(self, question: Question, redactor: Redactor, key: bytes) -> Redacted:
+    def _prepared(self, question: Question, came_along: Sequence[Material], redactor: Redactor, key: bytes) -> Redacted:
         """The question's text, when redaction knows the secrets of what may be read. In a thread."""
-        project = self._parts.project
-        for source in secret_files(project, project.listing().paths):
-            redactor.learn(source.text, source.path)
-        for material in (*self._seen, *question.materials):
-            redactor.learn(material.text, material.path or "")
+        self._learn(redactor, came_along)
+        self._seen = (*self._seen, *came_along)
         redactor.learn(question.text)
+        self.messages = tuple(_again(message, redactor) for message in self.messages)
         return question_text(question, redactor, key)
 
-    def _request(self, asked: Message, door: Door, toolbox: Toolbox) -> tuple[ChatRequest, int]:
+    def _request(self, asked: Message, door: Door, toolbox: Toolbox | None, key: bytes) -> tuple[ChatRequest, int]:
         """The first request, with as much of what was said before as half of the model's window holds."""
         parts, profile = self._parts, door.endpoint.profile
         redactor = Redactor(b"\0" * 32)
@@ -201,8 +243,8 @@ class Dialogue:
                 (system, *before, asked),
                 min(_ANSWER_TOKENS, profile.max_output_tokens),
                 Thinking(parts.settings.thinking.value),
-                tools=toolbox.specs,
-                cache_key=hashlib.sha256(f"dialogue {parts.project_key}".encode("utf-8", "surrogatepass")).hexdigest(),
+                tools=toolbox.specs if toolbox is not None else (),
+                cache_key=f"dialogue-{key.hex()[:12]}",
             )
             if not before or prompt_tokens(request) <= profile.context_window / 2:
                 return request, dropped
@@ -251,13 +293,43 @@ class Dialogue:
             ending = Ending.FILTERED
         elif completion is not None and completion.finish is Finish.LENGTH:
             ending = Ending.CUT
-        elif text.strip() and completion is not None and completion.is_whole:
+        elif text.strip() and completion is not None and completion.is_whole and not last.calls:
             ending = Ending.COMPLETE
         else:
             ending = Ending.FAILED
-        if ending is Ending.COMPLETE:
+        if ending is Ending.COMPLETE or (ending is Ending.CUT and text.strip()):
             self.messages = talk.messages[1:]  # without the system text, and without what was dropped
         return Answered(text, ending, run_id, listener.spent, listener.records, error)
+
+
+def _room_chars(profile: Profile) -> int:
+    """Characters of what comes along with a question: a quarter of the window, so that tools and answers have room."""
+    return int(profile.context_window / 4 * _CHARS_PER_TOKEN)
+
+
+def _fitted(question: Question, room: int) -> tuple[Question, list[Notice]]:
+    """The question with its materials cut to what there is room for, and a notice for each that was cut."""
+    kept: list[Material] = []
+    notices: list[Notice] = []
+    for material in question.materials:
+        text = material.text[: max(min(room, MAX_MATERIAL_CHARS), 0)]
+        room -= len(text)
+        if len(text) < len(material.text):
+            told = f"only the first {len(text):,} of its {len(material.text):,} characters were sent"
+            notices.append(Notice("material-cut", told, material.path or material.name, incomplete=True))
+        if text or not material.text:
+            kept.append(replace(material, text=text))
+    return replace(question, materials=tuple(kept)), notices
+
+
+def _again(message: Message, redactor: Redactor) -> Message:
+    """A message of before, without what has become known as a secret since: the guard would hold it back for ever."""
+    return replace(
+        message,
+        content=redactor.redact(message.content),
+        reasoning=None if message.reasoning is None else redactor.redact(message.reasoning),
+        tool_calls=tuple(replace(call, arguments=redactor.redact(call.arguments)) for call in message.tool_calls),
+    )
 
 
 def _ending(error: KimiError) -> Ending:

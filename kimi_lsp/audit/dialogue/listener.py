@@ -27,7 +27,7 @@ from kimi_lsp.usage import Usage
 from mcp_tools.redaction import Redactor
 
 _SHOWN_CHARS = 4_000  # of what a tool said
-_QUOTES = re.compile(r"\A.*DATA [0-9a-f]+\n|\n.*DATA [0-9a-f]+.*\Z")
+_QUOTES = re.compile(r"\A<<<DATA [0-9a-f]+\n|\nDATA [0-9a-f]+>>>(?=\n\[.*\]\Z|\Z)")
 
 
 class Listener:
@@ -131,6 +131,8 @@ class Listener:
             "call": self._paid[-1].number,
             "project": self._project_key,
             "model": self._door.endpoint.model,
+            "endpoint": self._door.endpoint.netloc,
+            "status": "called tools" if this.runs_tools else "answered" if self.text.strip() else "no answer",
             "thinking": this.request.thinking.value,
             "prompt_version": prompt_version(),
             "redactions": dict(self._redactor.counts),

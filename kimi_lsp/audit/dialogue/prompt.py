@@ -5,7 +5,7 @@ import hmac
 import json
 from collections.abc import Sequence
 
-from kimi_lsp.audit.dialogue.values import Material, Question
+from kimi_lsp.audit.dialogue.values import Question
 from mcp_tools.catalog.findings import finding_id
 from mcp_tools.finding import Finding
 from mcp_tools.output import printable
@@ -14,6 +14,7 @@ from mcp_tools.redaction import Redacted, Redactor
 MAX_MATERIAL_CHARS = 120_000  # of one material
 _MAX_FINDINGS = 60
 _MAX_MESSAGE = 300
+_HEADLINE = "Findings of the last audit, a JSON object a line:"
 
 SYSTEM = """\
 You are a code auditor. A person asks you about a project: its code, its dependencies, its documentation, or what an \
@@ -50,28 +51,25 @@ def question_text(question: Question, redactor: Redactor, key: bytes) -> Redacte
         redactor: everything passes through it.
         key: makes the markers, so that nothing that is quoted can know them.
     """
-    parts = [*_findings(question.findings)]
+    parts = [_quoted(_HEADLINE, redactor.redact(_findings(question.findings)), key)] if question.findings else []
     for material in question.materials:
         redacted = redactor.redact(material.text[:MAX_MATERIAL_CHARS], material.path or "")
-        marker = hmac.new(key, redacted.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:16]
-        parts.append(f"{_heading(material)}\n<<<MATERIAL {marker}\n{redacted}\nMATERIAL {marker}>>>")
+        parts.append(_quoted(f"Attached: {printable(material.path or material.name)}", redacted, key))
     parts.append(question.text)
     return redactor.redact("\n\n".join(parts))
 
 
-def _heading(material: Material) -> str:
-    name = printable(material.path or material.name)
-    cut = len(material.text) - MAX_MATERIAL_CHARS
-    return f"Attached: {name}" + (f" (its first {MAX_MATERIAL_CHARS:,} characters; {cut:,} more)" if cut > 0 else "")
+def _quoted(heading: str, text: str, key: bytes) -> str:
+    """Text between markers that nobody who wrote it can know."""
+    marker = hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:16]
+    return f"{heading}\n<<<MATERIAL {marker}\n{text}\nMATERIAL {marker}>>>"
 
 
-def _findings(findings: Sequence[Finding]) -> list[str]:
-    if not findings:
-        return []
+def _findings(findings: Sequence[Finding]) -> str:
     rows = [json.dumps(_row(finding), ensure_ascii=False) for finding in findings[:_MAX_FINDINGS]]
     more = len(findings) - _MAX_FINDINGS
     told = f"\nand {more} more" if more > 0 else ""
-    return ["Findings of the last audit (data), a JSON object a line:\n" + "\n".join(rows) + told]
+    return "\n".join(rows) + told
 
 
 def _row(finding: Finding) -> dict[str, str | int | None]:

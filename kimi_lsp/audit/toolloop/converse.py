@@ -27,6 +27,7 @@ from kimi_lsp.model import (
     Sent,
     ToolCall,
     ToolChoice,
+    estimate_prompt,
 )
 from kimi_lsp.usage import Usage
 from mcp_tools.redaction import Redactor
@@ -81,12 +82,17 @@ class Round:
     error: KimiError | None = None
     is_enough: bool = False
     runs_tools: bool = False  # its calls are run, and another round follows
+    is_abandoned: bool = False  # it was given up while the endpoint might have begun to answer
 
     @property
     def usage(self) -> Usage | None:
-        """What it used; None when the endpoint did not begin to answer."""
+        """What it used; None when the endpoint did not begin to answer.
+
+        Of a call that was given up before the answer's head came nobody knows: its prompt is taken as charged.
+        """
         if self.sent is None:
-            return None
+            most = Usage(prompt_tokens=estimate_prompt(self.request), is_estimated=True)
+            return most if self.is_abandoned else None
         return self.completion.usage if self.completion is not None else Usage()
 
 
@@ -181,6 +187,9 @@ async def converse(
         try:
             try:
                 await _stream(door, this, companion, call_timeout_s)
+            except BaseException:
+                this.is_abandoned = True
+                raise
             finally:
                 with anyio.CancelScope(shield=True), anyio.move_on_after(_SETTLE_DEADLINE_S):
                     await companion.settle(this)
