@@ -9,6 +9,7 @@ from anyio import to_thread
 from kimi_lsp.acp import protocol as p
 from kimi_lsp.acp.client import Client
 from kimi_lsp.acp.commands import Asked, available
+from kimi_lsp.acp.floor import plain
 from kimi_lsp.acp.homes import Home
 from kimi_lsp.acp.panel import Card, Spot
 from kimi_lsp.acp.scribe import Scribe
@@ -27,7 +28,7 @@ from kimi_lsp.audit.dialogue import (
     Said,
     Used,
 )
-from kimi_lsp.faces.markup import MARKDOWN
+from kimi_lsp.faces.markup import MARKDOWN, Tamed
 from kimi_lsp.store import JsonValue
 from mcp_tools.finding import Notice
 from mcp_tools.output import printable
@@ -53,6 +54,7 @@ class Questions:
         self._scribe = scribe
         self._homes = homes
         self._cards: dict[int, Card] = {}
+        self._tamed: dict[int, Tamed] = {}
 
     async def answer(self, asked: Asked, entries: list[JsonValue]) -> p.StopReason:
         """Answer it; what is to be remembered is added to the entries. Raises KimiError."""
@@ -94,9 +96,10 @@ class Questions:
     def _show(self, event: DialogueEvent) -> None:
         match event:
             case Reasoned():
-                self._scribe.think(event.text, f"think-{event.round}")
+                self._scribe.think(plain(event.text), f"think-{event.round}")
             case Said():
-                self._scribe.say(event.text, f"{_MESSAGE}-{event.round}")
+                tamed = self._tamed.setdefault(event.round, Tamed())
+                self._scribe.say(tamed.feed(event.text), f"{_MESSAGE}-{event.round}")
             case Calling():
                 self._call(event)
             case Called():

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
@@ -23,6 +24,9 @@ _ACTIVE = re.compile(
 # What is linked without any markup. A zero-width space, written as an entity, keeps the sign and breaks the link.
 _AUTOLINK = re.compile(r"(?<=[\w.+-])@(?=\w)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
 _FENCE = re.compile("`{3,}")
+_FENCE_MARK = re.compile("`{3,}|~{3,}")
+_FENCE_WITHIN = re.compile(r"^[ \t]*(?:(?:[-+*>]|\d{1,9}[.)])[ \t]*)+(?=`{3}|~{3})")
+_WAYS = re.compile(r"\](?=[(\[:])|<(?=[A-Za-z/!?])|(?<=[\w.+-])@(?=\w)|:(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n?")
 _INDENT = "    "
 
@@ -122,6 +126,38 @@ class PlainInk:
     def trusted(self, markdown: str) -> str:
         """Without the backticks."""
         return markdown.replace("`", "")
+
+
+@dataclass(slots=True)
+class Tamed:
+    """A model's Markdown while it streams: it stays Markdown, without a way to anywhere.
+
+    A link or an image in an answer could carry what the model has read to whoever owns the address, by itself or at a
+    click. A zero-width space in each place that makes one is not seen and breaks it: links, images, references,
+    addresses and HTML. Nothing is changed within a fenced block. So that everybody agrees where one begins and ends, it
+    does so at the start of a line: an indented fence is moved there, and behind a list's or a quote's sign it is none.
+    """
+
+    _fence: str = ""  # of the block that is open
+
+    def feed(self, text: str) -> str:
+        """Take whole lines, the last one perhaps without its end."""
+        shown = printable(_LINE_END.sub("\n", text), keep="\n\t")
+        return "".join(map(self._line, re.findall(r"[^\n]*\n|[^\n]+", shown)))
+
+    def _line(self, line: str) -> str:
+        moved = line.lstrip(" \t")
+        mark = _FENCE_MARK.match(moved)
+        if self._fence:
+            if mark and mark[0].startswith(self._fence) and not moved[mark.end() :].strip(" \t\n"):
+                self._fence = ""
+                return moved
+            return line
+        if mark and not (mark[0][0] == "`" and "`" in moved[mark.end() :]):  # that would be a code span
+            self._fence = mark[0]
+            return moved
+        shown = _WAYS.sub(lambda match: f"{match[0]}\u200b", line)
+        return _FENCE_WITHIN.sub(lambda match: f"{match[0]}\u200b", shown)
 
 
 MARKDOWN: Ink = MarkdownInk()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kimi_lsp.faces.markup import MARKDOWN, PLAIN, clipped, first_lines, lines_of, one_line
+from kimi_lsp.faces.markup import MARKDOWN, PLAIN, Tamed, clipped, first_lines, lines_of, one_line
 from mcp_tools.output import printable
 from tests.faces.markdown import fences, links, structure, words
 from tests.output.samples import texts
@@ -125,3 +125,35 @@ def test_a_beginning_is_never_longer_than_asked_for(text: str, max_lines: int, m
     told = lines[:-1] if lines[-1].startswith("… ") and lines[-1].endswith(("line", "lines")) else lines
     assert len(told) <= max_lines
     assert len("\n".join(told)) <= max_chars
+
+
+PREFIXES = (
+    *("", "- ", "  ", "   ", "> ", "1. ", "    ", "\t", "`", "\n", "<div>\n"),
+    *("```", "````", "~~~", "``` x", "~~~ `", "```\n", "~~~\n", "- ```\n", "  ```\n", "> ~~~\n"),
+)
+_blocks = st.lists(st.tuples(st.sampled_from(PREFIXES), st.sampled_from(ATTACKS) | texts), max_size=8).map(
+    lambda rows: "\n".join(prefix + text for prefix, text in rows)
+)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_answer_has_no_way_to_anywhere(attack: str) -> None:
+    assert links(Tamed().feed(attack)) == []
+
+
+@settings(max_examples=1_000)
+@given(_blocks)
+def test_no_answer_has_a_way_to_anywhere(text: str) -> None:
+    tamed = Tamed()
+    assert links("".join(tamed.feed(line) for line in text.splitlines(keepends=True))) == []
+
+
+def test_an_answer_stays_what_it_was() -> None:
+    text = (
+        "**Yes.** See `a[i](x)` and:\n\n- one\n  - two\n\n| a | b |\n|---|---|\n| 1 | `2` |\n\n"
+        "```diff\n-<b>[x](http://a.example)\n+y\n```\n1 < 2\n"
+    )
+    shown = Tamed().feed(text)
+    assert shown.replace("\u200b", "") == text
+    assert fences(shown) == ["-<b>[x](http://a.example)\n+y\n"], "code can be copied as it is"
+    assert structure(shown) == structure(text.replace("`a[i](x)`", "`a`"))
