@@ -30,7 +30,10 @@ class Steps:
         return tuple(self._entries.values())
 
     def begin(self, name: str, text: str | None = None) -> None:
-        """A step is under way; those before it are done. Words stay unless others are given."""
+        """A step is under way; those before it are done, and one that was done stays so. Words stay unless given."""
+        if name in self._entries and self._entries[name].status == "completed":
+            self._set(name, "completed", text)
+            return
         for each in self._before(name):
             self.end(each)
         self._set(name, "in_progress", text)
