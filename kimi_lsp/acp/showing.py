@@ -1,5 +1,6 @@
 """An audit in the panel: its events become a plan, tool calls, reasoning and money. It does not write the answer."""
 
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from mcp_tools.finding import Finding, Lane
 from mcp_tools.output import printable
 from mcp_tools.output.summary import count_of, summarise
 
+_SLICE = re.compile(r"(.+):([0-9]{1,9})-([0-9]{1,9})", re.DOTALL)
 _MAX_UNITS = 60  # that have cards of their own
 _MAX_ITEMS = 50  # findings in one card
 _MAX_SPOTS = 200
@@ -55,7 +57,7 @@ class About:
 class _Review:
     """A unit that the model looks at."""
 
-    number: int
+    unit: str
     card: Card | None
     findings: list[Finding] = field(default_factory=list[Finding])
 
@@ -72,7 +74,7 @@ class Showing:
         self._open: dict[str, Card] = {}
         self._facts: dict[Lane, list[Finding]] = {}
         self._reviews: dict[str, _Review] = {}
-        self._units = self._done = 0
+        self._units = self._begun = self._done = 0
         self._tools = 0
         self._lane: Lane | None = None
         self._finished: Finished | None = None
@@ -106,7 +108,7 @@ class Showing:
             case AskPlanned():
                 self._ask(event)
             case UnitStarted():
-                self._begin(event.unit)
+                self._begin(event.unit, event.lane)
             case Reasoned():
                 self._think(self._floor.feed(event.unit, event.text))
             case ToolUsed():
@@ -182,9 +184,11 @@ class Showing:
         if finding.origin.model is None:
             self._facts.setdefault(finding.rule.lane, []).append(finding)
             return
-        unit = next((one for one in self._reviews if self._path(one) == finding.location.path), None)
-        if unit is not None:
-            self._reviews[unit].findings.append(finding)
+        name = f"{finding.rule.lane.value} "
+        for key, review in self._reviews.items():
+            if key.startswith(name) and self._holds(review.unit, finding):
+                review.findings.append(finding)
+                return
 
     # The model
 
@@ -196,13 +200,14 @@ class Showing:
         self._steps.begin(SCREEN, f"Review with {self._about.model}: {count_of(event.units, 'unit')}{known}")
         self._show_plan()
 
-    def _begin(self, unit: str) -> None:
-        number = len(self._reviews) + self._done + 1
-        path = self._path(unit)
+    def _begin(self, unit: str, lane: Lane) -> None:
+        self._begun += 1
+        number = self._begun
+        path, lines = _parsed(unit)
         card: Card | None = None
         if number <= _MAX_UNITS:
             note = " (unsaved)" if path in self._about.unsaved else ""
-            spot = Spot(self._root / path, self._first_line(unit, path))
+            spot = Spot(self._root / path, max(lines[0] - 1, 0) if lines is not None else 0)
             title = f"Read {printable(unit)}{note}"
             self._panel.card(Card(f"{self._about.prefix}read-{number}", title, "read", "completed", spots=(spot,)))
             asked = {"model": self._about.model, "endpoint": self._about.endpoint, "unit": printable(unit)}
@@ -211,9 +216,12 @@ class Showing:
             more = f"{self._about.model}: {count_of(max(self._units - _MAX_UNITS, 1), 'more unit')}"
             self._open["rest"] = Card(f"{self._about.prefix}review-rest", more, "think")
             self._panel.card(self._open["rest"])
-        self._reviews[unit] = _Review(number, card)
+        name = f"{lane.value} {unit}"
+        if (earlier := self._open.pop(name, None)) is not None:
+            self._panel.card(earlier.now("failed", "Begun again."))
+        self._reviews[name] = _Review(unit, card)
         if card is not None:
-            self._open[unit] = card
+            self._open[name] = card
             self._panel.card(card)
 
     def _asking(self, unit: str) -> str:
@@ -233,7 +241,8 @@ class Showing:
         if event.used.calls:
             self._panel.spent(used, self._about.window, cost_usd)
         self._steps.begin(SCREEN, f"Review with {self._about.model}: {self._done:,} of {count_of(self._units, 'unit')}")
-        review, card = self._reviews.pop(event.unit, None), self._open.pop(event.unit, None)
+        name = f"{event.lane.value} {event.unit}"
+        review, card = self._reviews.pop(name, None), self._open.pop(name, None)
         if review is not None and card is not None:
             is_whole = event.status in (UnitStatus.REVIEWED, UnitStatus.CACHED)
             told = f"{used:,} tokens, {dollars(cost_usd)}" if event.used.calls else "not asked"
@@ -263,14 +272,12 @@ class Showing:
         region = finding.location.region
         return Spot(self._root / finding.location.path, None if region is None else region.start_line)
 
-    def _path(self, unit: str) -> str:
-        """The file of a unit: its label is the path, or the path and the lines of a slice."""
-        path, _, lines = unit.rpartition(":")
-        first, dash, last = lines.partition("-")
-        return path if path and dash and first.isdigit() and last.isdigit() else unit
-
-    def _first_line(self, unit: str, path: str) -> int:
-        return int(unit[len(path) + 1 :].partition("-")[0]) - 1 if unit != path else 0
+    def _holds(self, unit: str, finding: Finding) -> bool:
+        path, lines = _parsed(unit)
+        region = finding.location.region
+        if finding.location.path != path:
+            return False
+        return lines is None or region is None or lines[0] <= region.start_line + 1 <= lines[1]
 
     def _think(self, pieces: Iterable[Piece]) -> None:
         for piece in pieces:
@@ -285,3 +292,9 @@ class Showing:
 
     def _show_plan(self) -> None:
         self._panel.plan(self._steps.entries)
+
+
+def _parsed(unit: str) -> tuple[str, tuple[int, int] | None]:
+    """The file of a unit, and its 1-based lines where it is a slice: see `Unit.label`."""
+    match = _SLICE.fullmatch(unit)
+    return (unit, None) if match is None else (match[1], (int(match[2]), int(match[3])))
