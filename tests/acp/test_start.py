@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -136,3 +138,23 @@ def test_what_can_be_sent_is_these_four() -> None:
 def test_a_refusal_repeats_nothing_of_what_was_sent() -> None:
     _, told = answers(b'{"jsonrpc":"2.0","id":1,"method":"x/hush-hush","params":{"key":"hush"}}\n{"hush":\n')
     assert "hush" not in json.dumps(told)
+
+
+def test_nothing_but_json_is_loaded_before_the_answer() -> None:
+    def loaded(modules: str) -> set[str]:
+        command = [sys.executable, "-c", f"import sys, {modules}; print(*sorted(sys.modules))"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        return set(done.stdout.split())
+
+    more = loaded("kimi_lsp.acp.start") - loaded("json, collections.abc")
+    ours = (
+        "acp",
+        "acp.start",
+        "acp.capabilities",
+        "acp.lines",
+        "faces",
+        "faces.channel",
+        "faces.frames",
+        "faces.jsonrpc",
+    )
+    assert more == {"kimi_lsp", *(f"kimi_lsp.{part}" for part in ours)}

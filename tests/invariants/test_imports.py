@@ -31,6 +31,11 @@ def test_the_core_imports_no_sdk_before_it_is_needed(package: str) -> None:
     assert not loaded_by(f"import {package}") & {*SDKS, *TERMINAL}
 
 
+@pytest.mark.parametrize("face", ["kimi_lsp.acp.server", "kimi_lsp.lsp.server"])
+def test_a_face_of_an_editor_serves_before_any_sdk_is_loaded(face: str) -> None:
+    assert not loaded_by(f"import {face}") & ({*SDKS, *TERMINAL} - {"watchfiles"})
+
+
 def test_the_command_line_imports_no_sdk_to_show_its_help() -> None:
     assert not loaded_by("from kimi_lsp.cli.main import run; run(['audit', '--help'])") & set(SDKS)
 
