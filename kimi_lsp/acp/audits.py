@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import anyio
 from anyio import to_thread
 
 from kimi_lsp.acp import protocol as p
@@ -20,7 +21,7 @@ from kimi_lsp.acp.telling import findings_text
 from kimi_lsp.audit import AuditRequest, Finished
 from kimi_lsp.audit.lanes import LANES
 from kimi_lsp.config import Depth
-from kimi_lsp.errors import UsageError
+from kimi_lsp.errors import StoreError, UsageError
 from kimi_lsp.faces.markup import MARKDOWN
 from kimi_lsp.store import JsonValue
 from mcp_tools.browse import choose
@@ -33,6 +34,7 @@ from mcp_tools.project.git import GitError, lines_changed_since, text_at
 Lines = tuple[int, int]
 _MESSAGE = "answer"
 _TOKENS = "tokens"
+_LEDGER_S = 0.2
 _SAID = 10  # of what was named and cannot be audited
 
 
@@ -172,10 +174,23 @@ class Audits:
                     await self._scribe.ready()
         except BaseException:
             showing.interrupted()
+            await self._count_given_up(home, showing)
             raise
         finished = showing.finish()
         assert finished is not None  # the stream ends with it
+        self._session.purse.cost_usd += finished.spent.cost_usd - showing.cost_usd
         return replace(finished, report=replace(finished.report, notices=(*unsaved.notices, *finished.report.notices)))
+
+    async def _count_given_up(self, home: Home, showing: Showing) -> None:
+        """Add what calls have cost that were given up: the ledger knows, and nobody was told."""
+        if not showing.run_id or home.depth is Depth.LOCAL:
+            return
+        with anyio.CancelScope(shield=True), anyio.move_on_after(_LEDGER_S):
+            try:
+                spent = await to_thread.run_sync(lambda: home.session.store().ledger.spending(showing.run_id))
+            except StoreError:
+                return
+            self._session.purse.cost_usd += spent.cost_usd - showing.cost_usd
 
     def _tell(self, home: Home, report: Report) -> None:
         self._session.report = (home.root, report)

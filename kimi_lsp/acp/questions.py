@@ -1,6 +1,7 @@
 """Plain text is a question: what came along with it is read, the model answers with tools that only read."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import assert_never
 
@@ -55,6 +56,7 @@ class Questions:
         self._homes = homes
         self._cards: dict[int, Card] = {}
         self._tamed: dict[int, Tamed] = {}
+        self._told_usd = Decimal(0)
 
     async def answer(self, asked: Asked, entries: list[JsonValue]) -> p.StopReason:
         """Answer it; what is to be remembered is added to the entries. Raises KimiError."""
@@ -83,6 +85,7 @@ class Questions:
         finally:
             for card in self._cards.values():
                 self._scribe.card(card.now("failed", "Stopped."))
+            session.purse.cost_usd += dialogue.spent.cost_usd - self._told_usd  # of calls that were given up
         assert answered is not None  # the stream ends with it
         session.messages = dialogue.messages
         if answered.ending is Ending.COMPLETE:
@@ -107,6 +110,7 @@ class Questions:
                 status = "failed" if event.is_error else "completed"
                 self._scribe.card(card.now(status, MARKDOWN.block(event.text), raw_output={"chars": event.chars}))
             case Used():
+                self._told_usd += event.cost_usd
                 self._scribe.spent(event.usage.total_tokens, event.context_window, event.cost_usd)
             case Noticed():
                 self._notice(event.notice)

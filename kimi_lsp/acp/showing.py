@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 from kimi_lsp.acp.floor import Floor, Piece
@@ -76,6 +77,8 @@ class Showing:
         self._reviews: dict[str, _Review] = {}
         self._units = self._begun = self._done = 0
         self._tools = 0
+        self.run_id = ""
+        self.cost_usd = Decimal(0)  # that was told
         self._lane: Lane | None = None
         self._finished: Finished | None = None
         self._steps.begin(LIST)
@@ -89,6 +92,7 @@ class Showing:
         """Show an event."""
         match event:
             case Planned():
+                self.run_id = event.run_id
                 self._steps.end(LIST, f"List files: {count_of(event.files, 'file')}")
                 self._steps.begin(FACTS)
                 self._show_plan()
@@ -238,6 +242,7 @@ class Showing:
         self._done += 1
         self._think(self._floor.done(event.unit))
         used, cost_usd = event.used.usage.total_tokens, event.used.cost_usd
+        self.cost_usd += cost_usd
         if event.used.calls:
             self._panel.spent(used, self._about.window, cost_usd)
         self._steps.begin(SCREEN, f"Review with {self._about.model}: {self._done:,} of {count_of(self._units, 'unit')}")

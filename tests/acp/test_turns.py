@@ -172,6 +172,21 @@ async def test_a_chosen_budget_holds_for_a_turn(world: World, kimi: FakeKimi) ->
         assert kimi.chats == []
 
 
+async def test_what_a_cancelled_audit_has_cost_is_told(world: World, kimi: FakeKimi) -> None:
+    async with agent(settings(world, kimi)) as client:
+        session = await client.new(world.root)
+        stream = held(kimi)
+        reply = client.begin_prompt(session, "/audit app.py")
+        await stream.streams()
+        client.notify("session/cancel", sessionId=session)
+        result = await answered(reply)
+        stream.gate.open()
+    with world.store() as store:
+        spent = store.ledger.spending()
+        assert spent.cost_usd > 0
+        assert get(result, "_meta", "kimi-lsp/usage", "costUsd") == float(spent.cost_usd)
+
+
 async def test_a_cancelled_turn_hangs_up_answers_and_leaves_nothing_open(world: World, kimi: FakeKimi) -> None:
     async with agent(settings(world, kimi)) as client:
         session = await client.new(world.root)
@@ -448,12 +463,14 @@ async def test_what_is_given_up_before_its_answer_begins_counts_as_charged(world
         reply = client.begin_prompt(session, "Why?")
         await kimi.until(lambda one: len(one.chats) == 1, 20)
         client.notify("session/cancel", sessionId=session)
-        assert (await answered(reply))["stopReason"] == "cancelled"
+        result = await answered(reply)
+        assert result["stopReason"] == "cancelled"
     world.assert_settled()
     with world.store() as store:
         spent = store.ledger.spending()
         assert (spent.calls, spent.estimated_calls) == (1, 1)
         assert spent.cost_usd > 0
+        assert get(result, "_meta", "kimi-lsp/usage", "costUsd") == float(spent.cost_usd)
 
 
 async def test_a_ceiling_stops_a_question_before_it_is_sent(world: World, kimi: FakeKimi) -> None:

@@ -15,7 +15,7 @@ from kimi_lsp.audit.consent import may_leave
 from kimi_lsp.audit.dialogue.listener import Listener
 from kimi_lsp.audit.dialogue.prompt import MAX_MATERIAL_CHARS, SYSTEM, question_text
 from kimi_lsp.audit.dialogue.values import Answered, DialogueEvent, Ending, Material, Question
-from kimi_lsp.audit.events import ConsentAsker, Noticed, Outgoing
+from kimi_lsp.audit.events import ConsentAsker, Noticed, Outgoing, Spent
 from kimi_lsp.audit.select import secret_files
 from kimi_lsp.audit.toolloop import (
     REPORT_IT,
@@ -68,7 +68,13 @@ class Dialogue:
         """Set up; `seen` came with earlier questions: its secrets are known in later answers too."""
         self._parts = parts
         self._seen = tuple(seen)
+        self._listener: Listener | None = None
         self.messages: tuple[Message, ...] = tuple(messages)
+
+    @property
+    def spent(self) -> Spent:
+        """What the last question has cost, also one that was cancelled."""
+        return self._listener.spent if self._listener is not None else Spent()
 
     def restore(self, exchanges: Sequence[tuple[str, str]]) -> None:
         """Go on from questions and answers of an earlier process. They were redacted then, and are once more."""
@@ -106,6 +112,7 @@ class Dialogue:
 
         The last event is `Answered`. What the endpoint, the tools or the store do wrong is in it or comes as a notice.
         """
+        self._listener = None
         send, receive = anyio.create_memory_object_stream[DialogueEvent](_EVENTS_AHEAD)
         raised: Exception | None = None
         async with anyio.create_task_group() as group:
@@ -165,7 +172,8 @@ class Dialogue:
             outgoing = self._outgoing(question, request, door)
             if not await self._may_leave(store, outgoing, consent):
                 return Answered("", Ending.DECLINED, run_id)
-            listener = Listener(self._till(store, run_id, door), store, redactor, run_id, parts.project_key, door, emit)
+            till = self._till(store, run_id, door)
+            listener = self._listener = Listener(till, store, redactor, run_id, parts.project_key, door, emit)
             talk = await converse(
                 door,
                 request,
