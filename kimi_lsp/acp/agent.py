@@ -23,7 +23,7 @@ from kimi_lsp.acp.options import DEPTH, Menu, kept
 from kimi_lsp.acp.permission import Permissions
 from kimi_lsp.acp.replay import exchanges, last_report, spent_usd, turns, updates
 from kimi_lsp.acp.roots import resolved_roots
-from kimi_lsp.acp.scribe import Scribe, cleaned, usage
+from kimi_lsp.acp.scribe import Scribe, cleaned, usage_update
 from kimi_lsp.acp.session import Session
 from kimi_lsp.acp.turn import Desk, Turn
 from kimi_lsp.errors import KimiError, UsageError
@@ -322,7 +322,7 @@ class Agent:
         """The model's window and what the session has cost."""
         size = await to_thread.run_sync(self._desk.homes.window, session)
         if session.turn is None:
-            way.send(usage(0, size, session.purse.cost_usd))
+            way.send(usage_update(0, size, session.purse.cost_usd))
 
     async def _tell_window_later(self, session: Session, way: Way) -> None:
         await self._tell_window(session, way)

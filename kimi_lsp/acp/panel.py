@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kimi_lsp.acp.protocol import PlanEntry, ToolKind, ToolStatus
+from kimi_lsp.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,11 @@ class Panel(Protocol):
         """What the client knows a tool call by, for a question that is about it."""
         ...
 
-    def spent(self, used: int, size: int, cost_usd: Decimal) -> None:
+    def spent(self, usage: Usage, size: int, cost_usd: Decimal) -> None:
         """Tell what was spent.
 
         Args:
-            used: tokens of the last call.
+            usage: of the last call, or of the last few.
             size: the model's window, in tokens; 0 where it is not known: then nothing is shown.
             cost_usd: of this call alone; the panel adds up what the session has cost.
         """

@@ -111,7 +111,7 @@ class Questions:
                 self._scribe.card(card.now(status, MARKDOWN.block(event.text), raw_output={"chars": event.chars}))
             case Used():
                 self._told_usd += event.cost_usd
-                self._scribe.spent(event.usage.total_tokens, event.context_window, event.cost_usd)
+                self._scribe.spent(event.usage, event.context_window, event.cost_usd)
             case Noticed():
                 self._notice(event.notice)
             case Answered():

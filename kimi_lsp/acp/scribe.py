@@ -9,10 +9,14 @@ from kimi_lsp.acp import protocol as p
 from kimi_lsp.acp.client import Client
 from kimi_lsp.acp.panel import Card, Spot
 from kimi_lsp.store.chain import JsonValue
+from kimi_lsp.usage import Usage
 
 _KEPT_THOUGHT = 20_000  # characters of one piece of reasoning; the trail has all of it
 _KEPT_CARD = 4_000
 _KEPT_SPOTS = 50
+
+
+_UNUSED = Usage()
 
 
 class Way(Protocol):
@@ -47,6 +51,7 @@ class Scribe:
     prefix: str
     on_title: Callable[[str], object]
     clean: Callable[[str], str] = str
+    used: Usage = _UNUSED  # by the calls that were told of
     _texts: dict[tuple[str, str], list[str]] = field(default_factory=dict[tuple[str, str], list[str]])
     _cards: dict[str, Card] = field(default_factory=dict[str, Card])
     _order: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])
@@ -87,11 +92,12 @@ class Scribe:
         """What the client knows a tool call by."""
         return self._id(card.id)
 
-    def spent(self, used: int, size: int, cost_usd: Decimal) -> None:
+    def spent(self, usage: Usage, size: int, cost_usd: Decimal) -> None:
         """Tell what was spent."""
+        self.used += usage
         self.purse.cost_usd += cost_usd
         if size > 0:
-            self.way.send(usage(min(used, size), size, self.purse.cost_usd))
+            self.way.send(usage_update(min(usage.total_tokens, size), size, self.purse.cost_usd))
 
     def title(self, text: str) -> None:
         """Name the session."""
@@ -181,7 +187,7 @@ def cleaned(value: object, clean: Callable[[str], str]) -> object:
             return value
 
 
-def usage(used: int, size: int, cost_usd: Decimal) -> p.UsageUpdate:
+def usage_update(used: int, size: int, cost_usd: Decimal) -> p.UsageUpdate:
     """The update that tells what was spent."""
     return p.UsageUpdate(used, size, p.Cost(float(cost_usd), "USD"))
 

@@ -244,7 +244,7 @@ class Showing:
         used, cost_usd = event.used.usage.total_tokens, event.used.cost_usd
         self.cost_usd += cost_usd
         if event.used.calls:
-            self._panel.spent(used, self._about.window, cost_usd)
+            self._panel.spent(event.used.usage, self._about.window, cost_usd)
         self._steps.begin(SCREEN, f"Review with {self._about.model}: {self._done:,} of {count_of(self._units, 'unit')}")
         name = f"{event.lane.value} {event.unit}"
         review, card = self._reviews.pop(name, None), self._open.pop(name, None)

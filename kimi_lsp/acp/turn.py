@@ -58,8 +58,19 @@ class Turn:
             reason = await self._carried_out()
         if self._scope.cancelled_caught:
             reason = "cancelled"
-        cost = self.session.purse.cost_usd - self._spent_before
-        return p.Turn(reason, {"kimi-lsp/usage": {"costUsd": float(cost)}})
+        return p.Turn(reason, {"kimi-lsp/usage": self._usage()})
+
+    def _usage(self) -> dict[str, object]:
+        """What the turn has used: all of the money, and the tokens of the calls that were not given up."""
+        cost, used = self.session.purse.cost_usd - self._spent_before, self.scribe.used
+        return {
+            "costUsd": float(cost),
+            "promptTokens": used.prompt_tokens,
+            "cachedTokens": used.cached_tokens,
+            "completionTokens": used.completion_tokens,
+            "reasoningTokens": used.reasoning_tokens,
+            "estimated": used.is_estimated,
+        }
 
     async def _carried_out(self) -> p.StopReason:
         self.session.permissions.begin_turn(self.scribe)

@@ -16,6 +16,7 @@ from kimi_lsp.acp.panel import Card, Spot
 from kimi_lsp.acp.replay import exchanges, last_report, report_entry, spent_usd, turns, updates
 from kimi_lsp.acp.scribe import Purse, Scribe, cut
 from kimi_lsp.store import History, JsonValue
+from kimi_lsp.usage import Usage
 from mcp_tools.finding import Confidence, Finding, Lane, Level, Location, Notice, Origin, Region, Report, Rule
 from tests.acp.recorded import Recorded, as_json
 from tests.fakes.json_value import JsonObject, get
@@ -72,14 +73,15 @@ def test_the_plan_is_sent_when_it_changes_and_money_adds_up() -> None:
     plan = [p.PlanEntry("List files", "medium", "in_progress")]
     one.plan(plan)
     one.plan(list(plan))
-    one.spent(10, 100, Decimal("0.25"))
-    one.spent(500, 100, Decimal("0.50"))
-    one.spent(10, 0, Decimal(1))
+    one.spent(Usage(8, 0, 2), 100, Decimal("0.25"))
+    one.spent(Usage(300, 50, 200), 100, Decimal("0.50"))
+    one.spent(Usage(8, 0, 2), 0, Decimal(1))
     one.title("Audit")
     assert [one["sessionUpdate"] for one in way.updates] == ["plan", "usage_update", "usage_update"]
     assert [get(each, "cost", "amount") for each in way.updates[1:]] == [0.25, 0.75]
     assert get(way.updates[2], "used") == 100, "never more than the window"
     assert (one.purse.cost_usd, titles) == (Decimal("1.75"), ["Audit"])
+    assert one.used == Usage(316, 50, 204)
 
 
 def test_a_notice_goes_to_who_takes_them_alone() -> None:

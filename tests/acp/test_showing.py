@@ -68,7 +68,7 @@ class Board:
     def call_id(self, card: Card) -> str:
         return card.id
 
-    def spent(self, used: int, size: int, cost_usd: Decimal) -> None:
+    def spent(self, usage: Usage, size: int, cost_usd: Decimal) -> None:
         self.costs.append(cost_usd)
 
     def title(self, text: str) -> None:
