@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
-import anyio
 from anyio import from_thread, to_thread
 from anyio.abc import ObjectSendStream
 
@@ -35,6 +34,7 @@ from kimi_lsp.audit.merge import Merger
 from kimi_lsp.audit.prompts import project_text
 from kimi_lsp.audit.review import Job, Plan, job_key, notice_code, reviewed
 from kimi_lsp.audit.select import secret_files, units_for
+from kimi_lsp.audit.stream import streamed
 from kimi_lsp.audit.toolloop import REPORT_IT, Door, LoopLimits, Toolbox, offer_version
 from kimi_lsp.audit.units import Unit
 from kimi_lsp.config import Depth, Settings
@@ -48,7 +48,6 @@ from mcp_tools.project import Source
 from mcp_tools.redaction import Redactor
 
 _log = logging.getLogger(__name__)
-_EVENTS_AHEAD = 256  # a face that does not keep up holds the audit back
 _PREFIX_TOKENS = 4_000  # the stable part of a prompt, roughly
 _CHARS_PER_TOKEN = 3.0
 
@@ -85,19 +84,12 @@ class Auditor:
             UsageError: a lane that does not exist. Beside it only what the block itself raises, as it is.
         """
         specs = [lane_spec(lane) for lane in request.lanes]
-        send, receive = anyio.create_memory_object_stream[AuditEvent](_EVENTS_AHEAD)
-        raised: Exception | None = None
-        async with anyio.create_task_group() as group:
-            run = _Run(self._parts, request, specs, send)
-            group.start_soon(run.run)
-            try:
-                async with receive:
-                    yield receive
-            except Exception as error:  # noqa: BLE001 - the block's own: raised below, not wrapped in a group
-                raised = error
-            group.cancel_scope.cancel()
-        if raised is not None:
-            raise raised
+
+        async def run(send: ObjectSendStream[AuditEvent]) -> None:
+            await _Run(self._parts, request, specs, send).run()
+
+        async with streamed(run) as events:
+            yield events
 
 
 class _Run:

@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-import anyio
 from anyio import to_thread
 from anyio.abc import ObjectSendStream
 
@@ -17,6 +16,7 @@ from kimi_lsp.audit.dialogue.prompt import MAX_MATERIAL_CHARS, SYSTEM, question_
 from kimi_lsp.audit.dialogue.values import Answered, DialogueEvent, Ending, Material, Question
 from kimi_lsp.audit.events import ConsentAsker, Noticed, Outgoing, Spent
 from kimi_lsp.audit.select import secret_files
+from kimi_lsp.audit.stream import streamed
 from kimi_lsp.audit.toolloop import (
     REPORT_IT,
     Door,
@@ -37,7 +37,6 @@ from mcp_tools.project import Patterns, Project
 from mcp_tools.redaction import Redacted, Redactor, is_denied
 
 _log = logging.getLogger(__name__)
-_EVENTS_AHEAD = 256
 _ANSWER_TOKENS = 16_384  # reasoning and answer of one call
 _CHARS_PER_TOKEN = 3.0
 
@@ -113,18 +112,12 @@ class Dialogue:
         The last event is `Answered`. What the endpoint, the tools or the store do wrong is in it or comes as a notice.
         """
         self._listener = None
-        send, receive = anyio.create_memory_object_stream[DialogueEvent](_EVENTS_AHEAD)
-        raised: Exception | None = None
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._run, question, consent, send)
-            try:
-                async with receive:
-                    yield receive
-            except Exception as error:  # noqa: BLE001 - the block's own: raised below, not wrapped in a group
-                raised = error
-            group.cancel_scope.cancel()
-        if raised is not None:
-            raise raised
+
+        async def run(send: ObjectSendStream[DialogueEvent]) -> None:
+            await self._run(question, consent, send)
+
+        async with streamed(run) as events:
+            yield events
 
     async def _run(
         self, question: Question, consent: ConsentAsker | None, send: ObjectSendStream[DialogueEvent]
