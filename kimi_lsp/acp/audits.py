@@ -12,6 +12,7 @@ from kimi_lsp.acp.client import Client
 from kimi_lsp.acp.commands import Asked
 from kimi_lsp.acp.homes import Home
 from kimi_lsp.acp.options import CHANGES, PROJECT, SCOPE
+from kimi_lsp.acp.plain import plain_line
 from kimi_lsp.acp.replay import report_entry
 from kimi_lsp.acp.roots import pattern_in
 from kimi_lsp.acp.scribe import Scribe
@@ -128,7 +129,9 @@ class Audits:
             text = f"Nothing in {MARKDOWN.code(home.root.name)} differs from {MARKDOWN.code(wanted.revision)}."
         else:
             text = f"Nothing to audit in {MARKDOWN.code(home.root.name)}."
-        missed = ((MARKDOWN.code(printable(one.path or "")), one.message) for one in selection.notices[:_SAID])
+        missed = (
+            (MARKDOWN.code(printable(one.path or "")), plain_line(one.message)) for one in selection.notices[:_SAID]
+        )
         told = "".join(f"\n- {path}: {message}" for path, message in missed)
         self._scribe.say(f"{text}{told}\n", _MESSAGE)
 

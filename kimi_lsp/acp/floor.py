@@ -8,11 +8,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from kimi_lsp.acp.plain import plain
 from kimi_lsp.faces.markup import MARKDOWN
 
 _KEPT_CHARS = 8_000  # of one that waits
 _GAP_S = 0.05  # between two sends: at most twenty a second
-_INDENT = 3  # more would be a block of code
 _WAITING = 64  # units whose reasoning is kept while another has the floor
 
 
@@ -22,6 +22,7 @@ class Speaker:
 
     number: int
     unit: str
+    room: int  # characters that are kept while it waits
     text: str = ""
     cut: int = 0
     has_begun: bool = False
@@ -55,7 +56,9 @@ class Floor:
         speaker = self._speakers.get(unit)
         if speaker is None:
             self._count += 1
-            speaker = self._speakers[unit] = Speaker(self._count, unit)
+            speaker = self._speakers[unit] = Speaker(
+                self._count, unit, _KEPT_CHARS if len(self._speakers) < _WAITING else 0
+            )
         speaker.is_done = False  # it may be reviewed on another lane, too
         if self._holder() is speaker:
             speaker.text += text
@@ -64,9 +67,9 @@ class Floor:
                 self._sent_at = now
                 yield from self._out(speaker)
             return
-        room = _KEPT_CHARS - len(speaker.text) if len(self._speakers) <= _WAITING else 0
-        speaker.text += text[: max(room, 0)]
-        speaker.cut += len(text) - max(room, 0) if len(text) > room else 0
+        kept = text[: max(speaker.room - len(speaker.text), 0)] if not speaker.cut else ""
+        speaker.text += kept
+        speaker.cut += len(text) - len(kept)
 
     def done(self, unit: str) -> Iterator[Piece]:
         """A unit has no more to say: if it has the floor, the next one gets it."""
@@ -88,30 +91,15 @@ class Floor:
             yield from self._out(speaker)
             if not speaker.is_done:
                 return
-            if speaker.cut:
-                more = f"\n… {speaker.cut:,} more characters; the trail has all of them\n"
-                yield Piece(f"think-{speaker.number}", more)
             del self._speakers[speaker.unit]
 
     def _out(self, speaker: Speaker) -> Iterator[Piece]:
-        end = len(speaker.text) if speaker.is_done else speaker.text.rfind("\n") + 1  # whole lines: they are escaped
-        if not end:
+        is_all = speaker.is_done or speaker.cut > 0
+        end = len(speaker.text) if is_all else speaker.text.rfind("\n") + 1  # whole lines: they are escaped
+        if not end and not speaker.cut:
             return
         begin = "" if speaker.has_begun else f"**{MARKDOWN.code(speaker.unit)}**\n\n"
-        speaker.has_begun = True
+        gap = f"\n… {speaker.cut:,} more characters; the trail has all of them\n" if speaker.cut else ""
+        speaker.has_begun, speaker.cut = True, 0
         text, speaker.text = speaker.text[:end], speaker.text[end:]
-        yield Piece(f"think-{speaker.number}", begin + plain(text))
-
-
-def plain(text: str) -> str:
-    """Lines of a model's reasoning: its lists and code spans stay, what could be a heading, a link or HTML does not."""
-    return "".join(_plain_line(line) for line in text.splitlines(keepends=True))
-
-
-def _plain_line(line: str) -> str:
-    body = line.rstrip("\r\n")
-    shown = MARKDOWN.prose(body)
-    if shown.startswith(("#", ">", "=", "|")) or not shown.strip("- "):
-        shown = f"\\{shown}" if shown else ""
-    lead = body[: len(body) - len(body.lstrip(" "))][:_INDENT]
-    return f"{lead}{shown}{chr(10) if len(body) < len(line) else ''}"
+        yield Piece(f"think-{speaker.number}", begin + plain(text) + gap)

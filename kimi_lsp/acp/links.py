@@ -4,7 +4,7 @@ Lines and columns are 1-based. `#L10`, `#L10:20` and `#L10-L20` are what Zed rea
 does not know them opens the file.
 """
 
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 
 from kimi_lsp.faces.markup import MARKDOWN
 from kimi_lsp.faces.uris import uri_of
@@ -13,11 +13,18 @@ from mcp_tools.output import printable
 
 
 def place_link(root: Path, location: Location) -> str:
-    """A place as Markdown: the text alone where the path cannot be said as a URI."""
+    """A place as Markdown: the text alone where the path leads out of the root or cannot be said as a URI."""
     region = location.region
     name = printable(location.path)
     text = name if region is None else f"{name}:{region.start_line + 1}"
-    return MARKDOWN.link(text, place_uri(root / location.path, region))
+    path = place_path(root, location.path)
+    return MARKDOWN.link(text, None if path is None else place_uri(path, region))
+
+
+def place_path(root: Path, path: str) -> Path | None:
+    """Where a file of a project is; None for what leads out of it."""
+    relative = PurePosixPath(path)
+    return None if relative.is_absolute() or ".." in relative.parts else root / path
 
 
 def place_uri(path: PurePath, region: Region | None) -> str | None:

@@ -10,9 +10,9 @@ from anyio import to_thread
 from kimi_lsp.acp import protocol as p
 from kimi_lsp.acp.client import Client
 from kimi_lsp.acp.commands import Asked, available
-from kimi_lsp.acp.floor import plain
 from kimi_lsp.acp.homes import Home
 from kimi_lsp.acp.panel import Card, Spot
+from kimi_lsp.acp.plain import named, plain
 from kimi_lsp.acp.scribe import Scribe
 from kimi_lsp.acp.session import Session, shortened
 from kimi_lsp.app.dialogue import open_dialogue
@@ -123,7 +123,7 @@ class Questions:
         arguments = printable(event.arguments)
         shown = arguments if len(arguments) <= _MAX_ARGUMENTS else f"{arguments[: _MAX_ARGUMENTS - 1]}…"
         kind = "read" if event.tool == "read_file" else "search"
-        title = f"{printable(event.tool)} {shown}"
+        title = named(f"{printable(event.tool)} {shown}")
         card = Card(f"tool-{event.number}", title, kind, raw_input={"tool": event.tool, "arguments": arguments})
         self._cards[event.number] = card
         self._scribe.card(card)
@@ -197,7 +197,7 @@ class Questions:
             limit = home.session.settings.limits.max_file_bytes
             texts = (await self._session.buffers.read(home.session.project, [relative], limit)).texts
         text = texts.get(relative)
-        title = f"Read {printable(relative)}{'' if text is None else ' (unsaved)'}"
+        title = f"Read {named(printable(relative))}{'' if text is None else ' (unsaved)'}"
         if text is None:
             source = await to_thread.run_sync(home.session.project.read, relative)
             if not isinstance(source, Source):

@@ -3,15 +3,19 @@
 import re
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 
 from kimi_lsp.acp.floor import Floor, Piece
+from kimi_lsp.acp.links import place_path
 from kimi_lsp.acp.panel import Card, Panel, Spot
+from kimi_lsp.acp.plain import named
 from kimi_lsp.acp.plan import FACTS, LIST, REDACT, REPORT, SCREEN, Steps
 from kimi_lsp.acp.protocol import ToolStatus
-from kimi_lsp.acp.telling import finding_line, finding_text, summary
+from kimi_lsp.acp.rest import Rest
+from kimi_lsp.acp.telling import finding_line, finding_text, summary, worst_first
 from kimi_lsp.audit import (
     AskPlanned,
     AuditEvent,
@@ -32,6 +36,7 @@ from mcp_tools.finding import Finding, Lane
 from mcp_tools.output import printable
 from mcp_tools.output.summary import count_of, summarise
 
+_TOOL = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _SLICE = re.compile(r"(.+):([0-9]{1,9})-([0-9]{1,9})", re.DOTALL)
 _MAX_UNITS = 60  # that have cards of their own
 _MAX_ITEMS = 50  # findings in one card
@@ -75,7 +80,9 @@ class Showing:
         self._open: dict[str, Card] = {}
         self._facts: dict[Lane, list[Finding]] = {}
         self._reviews: dict[str, _Review] = {}
-        self._units = self._begun = self._done = 0
+        self._rest = Rest()
+        self._asks: AskPlanned | None = None
+        self._units = self._begun = self._done = self._short = 0
         self._tools = 0
         self.run_id = ""
         self.cost_usd = Decimal(0)  # that was told
@@ -84,8 +91,8 @@ class Showing:
         self._steps.begin(LIST)
         self._show_plan()
         for number, path in enumerate(sorted(about.unsaved)[:_MAX_UNSAVED], start=1):
-            title = f"Read {printable(path)} (unsaved)"
-            spots = (Spot(self._root / path),)
+            title = f"Read {named(printable(path))} (unsaved)"
+            spots = self._spots(path, None)
             panel.card(Card(f"{about.prefix}unsaved-{number}", title, "read", "completed", spots=spots))
 
     def take(self, event: AuditEvent) -> None:
@@ -131,20 +138,22 @@ class Showing:
             self._show_plan()
             return None
         found = summarise(finished.report)
+        self._say_asked()
         self._steps.begin(REPORT)
         self._steps.end(REPORT, f"Report: {count_of(len(found.active), 'finding')}")
         self._show_plan()
-        items = [finding_text(self._root, finding) for finding in found.active[:_MAX_ITEMS]]
-        if len(found.active) > _MAX_ITEMS:
-            items.append(f"{len(found.active) - _MAX_ITEMS:,} more.")
+        ordered = worst_first(found.active)
+        items = [finding_text(self._root, finding) for finding in ordered[:_MAX_ITEMS]]
+        if len(ordered) > _MAX_ITEMS:
+            items.append(f"{len(ordered) - _MAX_ITEMS:,} more.")
         self._panel.card(
             Card(
                 f"{self._about.prefix}findings",
-                f"Findings: {printable(self._about.title)}",
+                f"Findings: {named(printable(self._about.title))}",
                 "think",
                 "completed",
                 tuple(items) or (found.verdict,),
-                tuple(map(self._spot, found.active[:_MAX_SPOTS])),
+                self._spots_of(ordered),
                 raw_output=summary(self._root, finished.report),
             )
         )
@@ -198,11 +207,26 @@ class Showing:
 
     def _ask(self, event: AskPlanned) -> None:
         self._close_facts()
+        self._asks = event
         self._units = event.units
-        known = f", {event.cached:,} known from before" if event.cached else ""
         self._steps.begin(REDACT)
-        self._steps.begin(SCREEN, f"Review with {self._about.model}: {count_of(event.units, 'unit')}{known}")
+        self._steps.begin(SCREEN, self._screened(count_of(event.units, "unit")))
         self._show_plan()
+
+    def _screened(self, told: str) -> str:
+        known = self._asks.cached if self._asks is not None else 0
+        short = f", {self._short:,} of them not whole" if self._short else ""
+        return f"Review with {self._about.model}: {told}{short}{f', {known:,} known from before' if known else ''}"
+
+    def _so_far(self) -> str:
+        units = max(self._units, self._done)
+        return self._screened(f"{self._done:,} of {count_of(units, 'unit')}" if units else "nothing to ask")
+
+    def _say_asked(self) -> None:
+        """The steps of the model's part as they went: they may not have been taken."""
+        if not self._begun:
+            self._steps.say(REDACT, "Take secrets out: nothing was sent")
+        self._steps.say(SCREEN, "Review with the model: not asked" if self._asks is None else self._so_far())
 
     def _begin(self, unit: str, lane: Lane) -> None:
         self._begun += 1
@@ -211,14 +235,15 @@ class Showing:
         card: Card | None = None
         if number <= _MAX_UNITS:
             note = " (unsaved)" if path in self._about.unsaved else ""
-            spot = Spot(self._root / path, max(lines[0] - 1, 0) if lines is not None else 0)
-            title = f"Read {printable(unit)}{note}"
-            self._panel.card(Card(f"{self._about.prefix}read-{number}", title, "read", "completed", spots=(spot,)))
+            spots = self._spots(path, max(lines[0] - 1, 0) if lines is not None else 0)
+            title = f"Read {named(printable(unit))}{note}"
+            self._panel.card(Card(f"{self._about.prefix}read-{number}", title, "read", "completed", spots=spots))
             asked = {"model": self._about.model, "endpoint": self._about.endpoint, "unit": printable(unit)}
             card = Card(f"{self._about.prefix}review-{number}", self._asking(unit), "think", raw_input=asked)
-        elif number == _MAX_UNITS + 1:
-            more = f"{self._about.model}: {count_of(max(self._units - _MAX_UNITS, 1), 'more unit')}"
-            self._open["rest"] = Card(f"{self._about.prefix}review-rest", more, "think")
+        else:
+            self._rest.begun += 1
+        if number == _MAX_UNITS + 1:
+            self._open["rest"] = Card(f"{self._about.prefix}review-rest", self._rest_title(), "think")
             self._panel.card(self._open["rest"])
         name = f"{lane.value} {unit}"
         if (earlier := self._open.pop(name, None)) is not None:
@@ -229,12 +254,23 @@ class Showing:
             self._panel.card(card)
 
     def _asking(self, unit: str) -> str:
-        return f"{self._about.model} reviews {printable(unit)}"
+        return f"{self._about.model} reviews {named(printable(unit))}"
+
+    def _rest_title(self) -> str:
+        return self._rest.title(self._about.model, self._units - _MAX_UNITS)
+
+    def _end_of_rest(self) -> None:
+        """The card that counts is sent a few times in all."""
+        if (card := self._open.get("rest")) is not None:
+            self._open["rest"] = card.now("in_progress", title=self._rest_title())
+            if self._rest.done % max((self._units - _MAX_UNITS) // _STEPS_SHOWN, 1) == 0:
+                self._panel.card(self._open["rest"])
 
     def _tool(self, event: ToolUsed) -> None:
         self._tools += 1
         if self._tools <= _MAX_UNITS:
-            title = f"{printable(event.tool)} for {printable(event.unit)}: {event.chars:,} characters"
+            tool = event.tool if _TOOL.fullmatch(event.tool) else "An unknown tool"  # a model can call anything
+            title = f"{named(tool)} for {named(printable(event.unit))}: {event.chars:,} characters"
             status: ToolStatus = "failed" if event.is_error else "completed"
             self._panel.card(Card(f"{self._about.prefix}tool-{self._tools}", title, "search", status))
 
@@ -245,11 +281,15 @@ class Showing:
         self.cost_usd += cost_usd
         if event.used.calls:
             self._panel.spent(event.used.usage, self._about.window, cost_usd)
-        self._steps.begin(SCREEN, f"Review with {self._about.model}: {self._done:,} of {count_of(self._units, 'unit')}")
+        is_whole = event.status in (UnitStatus.REVIEWED, UnitStatus.CACHED)
+        self._short += not is_whole
+        self._steps.begin(SCREEN, self._so_far())
         name = f"{event.lane.value} {event.unit}"
         review, card = self._reviews.pop(name, None), self._open.pop(name, None)
+        if review is not None and card is None:
+            self._rest.end(event.used, is_whole=is_whole)
+            self._end_of_rest()
         if review is not None and card is not None:
-            is_whole = event.status in (UnitStatus.REVIEWED, UnitStatus.CACHED)
             told = f"{used:,} tokens, {dollars(cost_usd)}" if event.used.calls else "not asked"
             title = f"{self._asking(event.unit)}: {'' if is_whole else f'{event.status.value}, '}{told}"
             self._panel.card(self._with_findings(card, "completed" if is_whole else "failed", title, review.findings))
@@ -268,14 +308,20 @@ class Showing:
             card.kind,
             status,
             (text,),
-            tuple(map(self._spot, found[:_MAX_SPOTS])) or card.spots,
+            self._spots_of(found) or card.spots,
             card.raw_input,
             {"findings": len(found)},
         )
 
-    def _spot(self, finding: Finding) -> Spot:
-        region = finding.location.region
-        return Spot(self._root / finding.location.path, None if region is None else region.start_line)
+    def _spots(self, path: str, line: int | None) -> tuple[Spot, ...]:
+        place = place_path(self._root, path)
+        return () if place is None else (Spot(place, line),)
+
+    def _spots_of(self, found: Iterable[Finding]) -> tuple[Spot, ...]:
+        places = ((one.location.path, one.location.region) for one in islice(found, _MAX_SPOTS))
+        return tuple(
+            spot for path, region in places for spot in self._spots(path, None if region is None else region.start_line)
+        )
 
     def _holds(self, unit: str, finding: Finding) -> bool:
         path, lines = _parsed(unit)
@@ -289,11 +335,20 @@ class Showing:
             self._panel.think(piece.text, f"{self._about.prefix}{piece.message}")
 
     def _close(self, status: ToolStatus, why: str) -> None:
-        for card in self._open.values():
-            is_rest = card.id.endswith("review-rest") and self._finished is not None
-            closed = card.now("completed") if is_rest else card.now(status, why.capitalize() + ".")
-            self._panel.card(closed)
+        for name, card in self._open.items():
+            if name == "rest" and self._finished is not None and self._rest.is_done:
+                self._panel.card(card.now("completed"))
+                continue
+            found = self._known(name)
+            told = self._with_findings(card, status, card.title, found) if found else card.now(status)
+            self._panel.card(replace(told, markdown=(*told.markdown, f"{why.capitalize()}.")))
         self._open.clear()
+
+    def _known(self, name: str) -> list[Finding]:
+        """What a card that is open has found so far."""
+        if self._lane is not None and name == f"facts-{self._lane.value}":
+            return self._facts.get(self._lane, [])
+        return self._reviews[name].findings if name in self._reviews else []
 
     def _show_plan(self) -> None:
         self._panel.plan(self._steps.entries)

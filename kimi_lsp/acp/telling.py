@@ -3,12 +3,13 @@
 No text of a file or of a model becomes a link, an image, a heading or HTML: everything of theirs passes `faces.markup`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from kimi_lsp.acp.links import place_link
+from kimi_lsp.acp.plain import plain_line
 from kimi_lsp.faces.markup import MARKDOWN, clipped, dollars, first_lines
 from kimi_lsp.faces.reasons import Because
 from kimi_lsp.faces.rule_pages import advice, page_uri
@@ -16,7 +17,7 @@ from kimi_lsp.store.values import Decision, Verdict
 from mcp_tools.catalog.findings import finding_id
 from mcp_tools.finding import Finding, Level, Notice, Report
 from mcp_tools.output import printable
-from mcp_tools.output.summary import count_of, decision, group_notices, headline, summarise
+from mcp_tools.output.summary import count_of, decision, group_notices, headline, ordered_notices, summarise
 
 MAX_FINDINGS = 40
 SUMMARY_VERSION = 1
@@ -24,10 +25,16 @@ _MAX_REPORT_CHARS = 60_000
 _MAX_RESULTS = 500
 _MAX_NOTICES = 100
 _MAX_FIELD = 600
+_MAX_MESSAGE = 2_000  # for programs
 _MAX_GROUPS = 12
 _EVIDENCE_LINES, _EVIDENCE_CHARS = 6, 800
 _REASONING_LINES, _REASONING_CHARS = 60, 8_000
 _PLURALS = {Level.ERROR: "Errors", Level.WARNING: "Warnings", Level.NOTE: "Notes"}
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings by how grave they are; else as they stood."""
+    return sorted(findings, key=lambda finding: -finding.severity.rank)
 
 
 def finding_line(root: Path, finding: Finding) -> str:
@@ -193,7 +200,7 @@ def _notices(notices: Sequence[Notice]) -> list[str]:
         more = f" and {group.hidden_paths:,} more" if group.hidden_paths else ""
         where = f": {paths}{more}" if paths else ""
         weight = "**Incomplete:** " if group.incomplete else ""
-        rows.append(f"- {weight}{MARKDOWN.prose(clipped(group.message, _MAX_FIELD))}{where}")
+        rows.append(f"- {weight}{plain_line(clipped(group.message, _MAX_FIELD))}{where}")
     if len(groups) > _MAX_GROUPS:
         rows.append(f"- and {count_of(len(groups) - _MAX_GROUPS, 'other kind')}")
     return ["Not checked, or with less than was asked for:\n\n" + "\n".join(rows)]
@@ -216,10 +223,11 @@ def summary(root: Path, report: Report) -> dict[str, object]:
     points, the end not included; absent for a file as a whole), `confidence`, `fingerprint`, `tool`, and where there
     are such `model`, `trailId`, `protectedArea`, `suppressed`; `notices`, each with `code`, `message`, `incomplete` and
     perhaps `path`.
-    `moreResults` and `moreNotices` are how many had no room.
+    `moreResults` and `moreNotices` are how many had no room: the graver results and what makes the audit incomplete
+    come first. Every text is printable, a message of at most 2,000 characters.
     """
     found = summarise(report)
-    ordered = (*found.active, *found.suppressed)
+    ordered = (*worst_first(found.active), *worst_first(found.suppressed))
     return {
         "version": SUMMARY_VERSION,
         "root": printable(str(root)),
@@ -228,7 +236,7 @@ def summary(root: Path, report: Report) -> dict[str, object]:
         "counts": {level.value: count for level, count in found.counts},
         "results": [_result(finding) for finding in ordered[:_MAX_RESULTS]],
         "moreResults": max(len(ordered) - _MAX_RESULTS, 0),
-        "notices": [_notice(notice) for notice in report.notices[:_MAX_NOTICES]],
+        "notices": [_notice(notice) for notice in ordered_notices(report.notices)[:_MAX_NOTICES]],
         "moreNotices": max(len(report.notices) - _MAX_NOTICES, 0),
     }
 
@@ -237,13 +245,13 @@ def _result(finding: Finding) -> dict[str, object]:
     region, origin = finding.location.region, finding.origin
     told: dict[str, object] = {
         "id": finding_id(finding),
-        "ruleId": finding.rule.id,
+        "ruleId": printable(finding.rule.id),
         "level": finding.severity.value,
-        "message": printable(headline(finding)),
+        "message": clipped(printable(headline(finding)), _MAX_MESSAGE),
         "path": printable(finding.location.path),
         "confidence": finding.confidence.value,
         "fingerprint": finding.fingerprint,
-        "tool": origin.tool,
+        "tool": printable(origin.tool),
     }
     if region is not None:
         told |= {
@@ -258,13 +266,13 @@ def _result(finding: Finding) -> dict[str, object]:
         "protectedArea": finding.protected_area,
         "suppressed": finding.suppressed,
     }
-    return told | {name: value for name, value in more.items() if value is not None}
+    return told | {name: printable(value) for name, value in more.items() if value is not None}
 
 
 def _notice(notice: Notice) -> dict[str, object]:
     told: dict[str, object] = {
         "code": notice.code,
-        "message": printable(notice.message),
+        "message": clipped(printable(notice.message), _MAX_MESSAGE),
         "incomplete": notice.incomplete,
     }
     return told if notice.path is None else {**told, "path": printable(notice.path)}

@@ -3,9 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_lsp.acp.floor import Floor, Piece, plain
-from tests.faces.markdown import links
-from tests.faces.test_markup import ATTACKS
+from kimi_lsp.acp.floor import Floor, Piece
 
 
 class Clock:
@@ -68,6 +66,21 @@ def test_what_waits_is_bounded_and_says_what_is_missing() -> None:
     assert "more characters; the trail has all of them" in told["think-2"]
 
 
+def test_what_was_not_kept_is_said_where_it_is_missing_and_under_its_unit() -> None:
+    floor = Floor(Clock())
+    list(floor.feed("a.py", "x\n"))
+    for number in range(63):
+        list(floor.feed(f"b{number}.py", "z\n"))
+    list(floor.feed("late.py", "y" * 100))
+    list(floor.feed("b0.py", "y" * 9_000 + "\n"))
+    told = heard(list(floor.done("a.py")))
+    assert told["think-2"].startswith("**`b0.py`**\n\nz\n")
+    assert told["think-2"].endswith("y\n… 1,003 more characters; the trail has all of them\n")
+    assert heard(list(floor.flush()))["think-65"] == (
+        "**`late.py`**\n\n\n… 100 more characters; the trail has all of them\n"
+    )
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.text("xy \n#", max_size=12), st.booleans()), max_size=60))
 def test_whatever_the_order_all_that_was_said_is_heard_once(said: list[tuple[str, str, bool]]) -> None:
     clock = Clock()
@@ -82,16 +95,3 @@ def test_whatever_the_order_all_that_was_said_is_heard_once(said: list[tuple[str
     letters = "".join(sorted("".join(text for _, text, _ in said).replace("\n", "").replace(" ", "")))
     shown = "".join(text.partition("**\n\n")[2] if "**`" in text else text for text in (piece.text for piece in sent))
     assert "".join(sorted(char for char in shown if char in "xy#")) == letters
-
-
-def test_reasoning_stays_readable_and_becomes_no_markup() -> None:
-    text = "# Head\n- item\n  1. nested\n> quote\n====\n---\n[x](http://a.example) <b>\n    code\nplain `x`\n"
-    assert plain(text) == (
-        "\\# Head\n- item\n  1. nested\n\\> quote\n\\====\n\\---\n"
-        "[x\\](http:&#8203;//a.example) \\<b>\n   code\nplain `x`\n"
-    )
-
-
-@given(st.sampled_from(ATTACKS) | st.text(max_size=80))
-def test_no_reasoning_becomes_a_link(text: str) -> None:
-    assert links(plain(text)) == []

@@ -33,7 +33,7 @@ from kimi_lsp.audit import (
 from kimi_lsp.usage import Usage
 from mcp_tools.finding import Finding, Lane, Level, Location, Notice, Origin, Region, Report, Rule
 from mcp_tools.output import printable
-from tests.faces.markdown import links
+from tests.faces.markdown import links, structure
 from tests.faces.test_markup import ATTACKS
 
 ROOT = Path("/p/shop")
@@ -52,6 +52,7 @@ class Board:
     plans: list[tuple[PlanEntry, ...]] = field(default_factory=list[tuple[PlanEntry, ...]])
     thoughts: list[str] = field(default_factory=list[str])
     costs: list[Decimal] = field(default_factory=list[Decimal])
+    sent: int = 0
 
     def say(self, markdown: str, message: str) -> None:
         raise AssertionError("the answer is the turn's to write")
@@ -63,6 +64,7 @@ class Board:
         self.plans.append(tuple(entries))
 
     def card(self, card: Card) -> None:
+        self.sent += 1
         self.cards[card.id] = card
 
     def call_id(self, card: Card) -> str:
@@ -128,7 +130,7 @@ def test_an_audit_from_its_beginning_to_its_end() -> None:
     assert len(board.cards["findings"].markdown) == 2
     assert isinstance(board.cards["findings"].raw_output, dict)
     assert [entry.status for entry in board.plans[-1]] == ["completed"] * 5
-    assert board.plans[-1][3].content == "Review with kimi-k2.6: 2 of 2 units"
+    assert board.plans[-1][3].content == "Review with kimi-k2.6: 2 of 2 units, 1 of them not whole, 1 known from before"
     assert board.costs == [Decimal("0.01")]
 
 
@@ -138,11 +140,75 @@ def test_an_audit_that_is_stopped_leaves_nothing_open_and_says_so() -> None:
     one.take(FactsProgress(Lane.SECURITY, 1, 2))
     one.take(AskPlanned(1, 0, OUTGOING))
     one.take(UnitStarted("a.py", Lane.SECURITY))
+    one.take(Found(MODELS))
     one.interrupted()
     assert board.open == []
-    assert board.cards["review-1"].status == "failed"
+    review = board.cards["review-1"]
+    assert review.status == "failed"
+    assert "A guess." in review.markdown[0], "what is known is not thrown away"
+    assert review.markdown[-1] == "Stopped."
     assert [entry.status for entry in board.plans[-1]] == ["completed"] * 5
     assert board.plans[-1][-1].content == "Report (stopped)"
+
+
+def test_an_audit_that_is_stopped_among_its_facts_keeps_those_that_it_has() -> None:
+    one, board = showing()
+    one.take(Planned(2, "run"))
+    one.take(Found(FACT))
+    one.take(FactsProgress(Lane.SECURITY, 1, 2))
+    one.interrupted()
+    facts = board.cards["facts-security"]
+    assert facts.status == "failed"
+    assert "A fact." in facts.markdown[0]
+    assert facts.markdown[-1] == "Stopped."
+
+
+def test_a_step_that_was_not_taken_is_not_said_to_have_been() -> None:
+    one, board = showing()
+    one.take(Planned(2, "run"))
+    one.take(Finished(Report(), "run", Spent()))
+    one.finish()
+    assert [entry.content for entry in board.plans[-1]][2:4] == [
+        "Take secrets out: nothing was sent",
+        "Review with the model: not asked",
+    ]
+    one, board = showing()
+    one.take(AskPlanned(2, 3, OUTGOING))  # and nobody agreed
+    one.take(Finished(Report(), "run", Spent()))
+    one.finish()
+    assert [entry.content for entry in board.plans[-1]][2:4] == [
+        "Take secrets out: nothing was sent",
+        "Review with kimi-k2.6: 0 of 2 units, 3 known from before",
+    ]
+
+
+def test_the_gravest_findings_come_first_where_not_all_have_room() -> None:
+    notes = [replace(FACT, level=Level.NOTE, location=Location(f"a{n}.py"), message=f"Note {n}.") for n in range(60)]
+    grave = replace(FACT, location=Location("z.py"), message="Grave.")
+    one, board = showing()
+    one.take(Finished(Report((*notes, grave)), "run", Spent()))
+    one.finish()
+    card = board.cards["findings"]
+    assert "Grave." in card.markdown[0]
+    assert card.markdown[-1] == "11 more."
+    assert card.spots[0].path == ROOT / "z.py"
+
+
+def test_a_title_shows_a_name_as_it_is_to_clients_that_read_markdown_too() -> None:
+    one, board = showing(title="Audit [x](command:y)")
+    for path in ("src/a_b.py", "pkg/__init__.py", "[x](command:y).py", "../up.py"):
+        one.take(UnitStarted(path, Lane.SECURITY))
+    one.take(ToolUsed("a.py", Lane.SECURITY, "# [x](command:y)", 0, is_error=True))
+    one.take(Finished(Report(), "run", Spent()))
+    one.finish()
+    assert [board.cards[f"read-{n}"].title for n in (1, 2, 3)] == [
+        "Read src/a_b.py",
+        "Read `pkg/__init__.py`",
+        "Read `[x](command:y).py`",
+    ]
+    assert board.cards["tool-1"].title == "An unknown tool for a.py: 0 characters"
+    assert board.cards["findings"].title == "Findings: `Audit [x](command:y)`"
+    assert board.cards["read-4"].spots == (), "it lies outside the project"
 
 
 def test_a_large_audit_has_few_cards_and_all_its_money() -> None:
@@ -157,7 +223,11 @@ def test_a_large_audit_has_few_cards_and_all_its_money() -> None:
     one.take(Finished(Report(), "run", USED))
     one.finish()
     assert len(board.cards) <= 125
-    assert board.cards["review-rest"].status == "completed"
+    assert (board.cards["review-rest"].status, board.cards["review-rest"].title) == (
+        "completed",
+        "kimi-k2.6 reviews 940 of 940 more units: 112,800 tokens, $9.40",
+    )
+    assert board.sent < 400, "not every step of a thousand is sent"
     assert len(board.costs) == 1_000
     assert board.open == []
 
@@ -224,7 +294,11 @@ def test_any_events_in_any_order_leave_nothing_open_and_lead_nowhere(
     assert all(sum(entry.status == "in_progress" for entry in plan) <= 1 for plan in board.plans)
     shown = [*board.thoughts, *(text for card in board.cards.values() for text in card.markdown)]
     assert all(link.startswith("file:///p/shop/") for text in shown for link in links(text))
-    assert all(card.title == printable(card.title) for card in board.cards.values())
+    for card in board.cards.values():
+        assert card.title == printable(card.title)
+        assert links(card.title) == [], "some clients read it as Markdown"
+        assert structure(card.title) == structure("x")
+        assert all(spot.path.is_relative_to(ROOT) and ".." not in spot.path.parts for spot in card.spots)
 
 
 @pytest.mark.parametrize("count", [0, 1, 59, 60, 61, 62])

@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +29,7 @@ from kimi_lsp.faces.reasons import Because
 from kimi_lsp.store.values import Decision, Verdict
 from kimi_lsp.usage import Usage
 from mcp_tools.finding import Confidence, Finding, Lane, Level, Location, Notice, Origin, Region, Related, Report, Rule
-from tests.faces.markdown import links
+from tests.faces.markdown import links, structure
 from tests.faces.test_markup import ATTACKS
 
 ROOT = Path("/p/shop")
@@ -71,6 +72,11 @@ MODELS = replace(
 )
 def test_a_link_leads_to_the_exact_place(region: Region | None, path: str, link: str) -> None:
     assert place_link(ROOT, Location(path, region)) == link
+
+
+@pytest.mark.parametrize("path", ["/etc/hosts", "../up.py", "a/../../up.py", "//host/x"])
+def test_nothing_outside_the_root_is_linked(path: str) -> None:
+    assert place_link(ROOT, Location(path)) == f"`{path}`"
 
 
 def test_a_finding_says_what_where_who_and_how_sure() -> None:
@@ -247,8 +253,34 @@ def test_the_summary_for_programs_is_of_the_documented_shape() -> None:
     validate(told, SCHEMA)
     assert (told["moreResults"], told["moreNotices"], told["counts"]["warning"]) == (101, 20, 600)
     assert told["complete"] is False
+    grave = replace(FINDING, location=Location("z.py"))
+    assert json.loads(json.dumps(summary(ROOT, Report((*many, grave)))))["results"][0]["path"] == "z.py"
     [one] = json.loads(json.dumps(summary(ROOT, Report((FINDING,)))))["results"]
     assert [one[name] for name in ("startLine", "startColumn", "endLine", "endColumn")] == [42, 5, 42, 21]
+
+
+def test_a_summary_can_be_sent_whatever_bytes_a_name_is_made_of() -> None:
+    odd = "a\udcff"
+    finding = replace(
+        FINDING,
+        rule=replace(RULE, id=odd),
+        message=odd * 2_000,
+        origin=Origin(odd, odd, odd),
+        protected_area=odd,
+        suppressed=odd,
+    )
+    sent = msgspec.json.decode(msgspec.json.encode(summary(ROOT, Report((finding,), (Notice("x", odd, odd),)))))
+    [one] = sent["results"]
+    names = ("ruleId", "tool", "model", "trailId", "protectedArea", "suppressed")
+    assert {one[name] for name in names} == {"a\\xff"}
+    assert len(one["message"]) == 2_000
+    validate(sent, SCHEMA)
+
+
+@pytest.mark.parametrize("message", ["# heading", "---", "> quote", "a\n\n# heading", "- # heading"])
+def test_a_notice_is_words_at_the_start_of_its_line(message: str) -> None:
+    text = findings_text(ROOT, Report((), (Notice("x", message),), 1))
+    assert not [element for element in structure(text) if element.startswith(("heading", "hr", "blockquote"))]
 
 
 hostile = st.sampled_from(ATTACKS) | st.text(max_size=60)
@@ -260,7 +292,8 @@ def test_no_text_of_a_file_or_a_model_becomes_a_link_or_an_image(message: str, p
     rule = replace(RULE, id="no-such-rule", summary=why)
     finding = replace(MODELS, rule=rule, message=message, location=location, evidence=why, protected_area=area)
     because = Because(why, "run/1", area, reasoning=message)
-    report = Report((finding,), (Notice("x", message, path, incomplete=True),), 1)
+    report = Report((finding,), (Notice("x", message, path, incomplete=True), Notice("y", why)), 1)
     for text in (findings_text(ROOT, report), report_text(ROOT, report), explain_text(ROOT, finding, because, None)):
         assert all(found.startswith("file:///p/shop/") for found in links(text)), text
-    assert json.dumps(summary(ROOT, report))
+        assert not [element for element in structure(text) if element.startswith(("heading", "html", "image", "hr"))]
+    assert msgspec.json.encode(summary(ROOT, report))
