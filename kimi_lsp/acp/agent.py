@@ -281,6 +281,9 @@ class Agent:
         if found.cwd != asked.cwd:
             raise RefusedError(INVALID_PARAMS, "cwd is not that of the session")
         await self._closed(asked.session_id)
+        if (more := tuple(str(root) for root in roots[1:])) != found.roots:
+            store = await to_thread.run_sync(self._desk.keeper.store)
+            await to_thread.run_sync(store.conversations.set_roots, asked.session_id, more)
         history = await to_thread.run_sync(self._desk.keeper.history, asked.session_id)
         session = self._session(asked.session_id, asked.cwd, roots)
         session.servers = servers

@@ -29,6 +29,7 @@ from kimi_lsp.audit.dialogue import (
     Said,
     Used,
 )
+from kimi_lsp.config import Depth
 from kimi_lsp.faces.markup import MARKDOWN, Tamed
 from kimi_lsp.store import JsonValue
 from mcp_tools.finding import Notice
@@ -65,7 +66,7 @@ class Questions:
         findings = session.report[1].findings if session.report is not None else ()
         text = asked.text if asked.text.strip() else "What is to be said of what is attached?"
         question = Question(text, tuple(materials), tuple(one for one in findings if one.suppressed is None))
-        sessions = [one.session for one in self._homes]
+        sessions = [one.session for one in self._homes if one is home or one.depth is not Depth.LOCAL]
         dialogue = await to_thread.run_sync(
             open_dialogue, sessions, home.depth, home.run_usd, session.messages, session.materials
         )

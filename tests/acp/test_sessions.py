@@ -77,6 +77,19 @@ async def test_a_session_is_opened_in_its_own_folder_only(root: Path, environ: d
         assert (caught.value.code, "no-such" in caught.value.message) == (-32002, False)
 
 
+async def test_a_session_is_listed_with_the_folders_it_was_opened_with_last(
+    root: Path, environ: dict[str, str], tmp_path: Path
+) -> None:
+    more = tmp_path / "more"
+    more.mkdir()
+    async with agent(environ) as client:
+        session = await client.new(root)
+        for folders in ([str(more)], []):
+            await client.ask("session/resume", sessionId=session, cwd=str(root), additionalDirectories=folders)
+            [one] = items((await client.ask("session/list"))["sessions"])
+            assert get(one, "additionalDirectories") == (folders or None)
+
+
 async def test_a_deleted_session_is_gone_and_deleting_it_again_is_fine(root: Path, environ: dict[str, str]) -> None:
     async with agent(environ) as client:
         session = await client.new(root)

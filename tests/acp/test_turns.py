@@ -416,6 +416,25 @@ async def test_what_is_attached_and_mentioned_is_before_the_model_and_what_is_no
             assert name in said, name
 
 
+async def test_a_folder_whose_project_stays_local_is_not_there_for_the_models_tools(
+    world: World, kimi: FakeKimi, tmp_path: Path
+) -> None:
+    for name, depth in (("open", "screen"), ("shut", "local")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "kimi.toml").write_text(f'depth = "{depth}"\n', "utf-8")
+        (tmp_path / name / "late.py").write_text(f"{name}_word = 1\n", "utf-8")
+    kimi.enqueue(
+        asks(ToolCall("search_text", '{"query": "_word"}')),
+        Script(content="One."),
+    )
+    async with agent(settings(world, kimi)) as client:
+        session = await client.new(world.root, additionalDirectories=[str(tmp_path / "open"), str(tmp_path / "shut")])
+        await client.prompt(session, "Which words are there?")
+        told = str(get(items(get(kimi.chats[1].json, "messages"))[-1], "content"))
+        assert "open_word" in told
+        assert "shut_word" not in told
+
+
 async def test_without_a_model_a_question_says_what_there_is(world: World) -> None:
     async with agent(settings(world)) as client:
         session = await client.new(world.root)
