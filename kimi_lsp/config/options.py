@@ -133,7 +133,7 @@ class Options(Table):
     ask_above_usd: Annotated[
         v.Usd | None,
         _about(
-            "In a conversation, model calls that may cost more US dollars than this are asked for first.",
+            "In a conversation, an audit that may cost more US dollars than this is asked for first.",
             "ASK_ABOVE_USD",
         ),
     ] = None
