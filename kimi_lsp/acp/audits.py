@@ -21,18 +21,19 @@ from kimi_lsp.acp.showing import About, Showing
 from kimi_lsp.acp.telling import findings_text
 from kimi_lsp.audit import AuditRequest, Finished
 from kimi_lsp.audit.lanes import LANES
+from kimi_lsp.audit.units import Lines
 from kimi_lsp.config import Depth
 from kimi_lsp.errors import StoreError, UsageError
 from kimi_lsp.faces.markup import MARKDOWN
 from kimi_lsp.store import JsonValue
 from mcp_tools.browse import choose
-from mcp_tools.finding import Lane, Level, Notice, Report
+from mcp_tools.finding import Lane, Notice, Report
 from mcp_tools.output import printable
+from mcp_tools.output.summary import count_of, summarise
 from mcp_tools.project import Overlay, Project
 from mcp_tools.project.changes import changed_lines
 from mcp_tools.project.git import GitError, lines_changed_since, text_at
 
-Lines = tuple[int, int]
 _MESSAGE = "answer"
 _TOKENS = "tokens"
 _LEDGER_S = 0.2
@@ -91,11 +92,15 @@ class Audits:
         meant = 0
         for number, home in enumerate(self._homes):
             selection = await to_thread.run_sync(self._selected, home, wanted)
+            unsaved = await self._unsaved(home, selection)
+            if unsaved.texts and wanted.revision is not None:
+                selection = await to_thread.run_sync(_refocused, home, wanted.revision, selection, unsaved.texts)
             if not selection.paths and (wanted.patterns or wanted.revision is not None):
-                self._say_empty(home, wanted, selection)
+                self._say_empty(home, wanted, selection)  # an audit of no path is one of everything
                 continue
             meant += 1
-            finished = await self._one(home, wanted, selection, f"{number + 1}-" if len(self._homes) > 1 else "")
+            prefix = f"{number + 1}-" if len(self._homes) > 1 else ""
+            finished = await self._one(home, wanted, selection, unsaved, prefix)
             report = replace(finished.report, notices=(*selection.notices, *finished.report.notices))
             self._tell(home, report)
             total = Report((*total.findings, *report.findings), (*total.notices, *report.notices))
@@ -135,18 +140,17 @@ class Audits:
         told = "".join(f"\n- {path}: {message}" for path, message in missed)
         self._scribe.say(f"{text}{told}\n", _MESSAGE)
 
-    async def _one(self, home: Home, wanted: Wanted, selection: _Selection, prefix: str) -> Finished:
+    async def _unsaved(self, home: Home, selection: _Selection) -> Unsaved:
+        if not self._client.reads_files:
+            return Unsaved()
+        limit = home.session.settings.limits.max_file_bytes
+        return await self._session.buffers.read(home.session.project, selection.paths, limit)
+
+    async def _one(self, home: Home, wanted: Wanted, selection: _Selection, unsaved: Unsaved, prefix: str) -> Finished:
         settings = home.session.settings
-        unsaved = Unsaved()
-        if self._client.reads_files:
-            unsaved = await self._session.buffers.read(
-                home.session.project, selection.paths, settings.limits.max_file_bytes
-            )
         project: Project = home.session.project
         if unsaved.texts:
             project = await to_thread.run_sync(Overlay, project, unsaved.texts)
-            if wanted.revision is not None:
-                selection = await to_thread.run_sync(_refocused, home, wanted.revision, selection, unsaved.texts)
         request = AuditRequest(
             project=project,
             project_key=home.session.key,
@@ -234,10 +238,5 @@ def _reason(report: Report) -> p.StopReason:
 
 
 def _title(wanted: Wanted, report: Report) -> str:
-    counted = [one.severity for one in report.findings if one.suppressed is None]
-    parts = [
-        f"{count} {level.value}{'' if count == 1 else 's'}"
-        for level in (Level.ERROR, Level.WARNING, Level.NOTE)
-        if (count := counted.count(level))
-    ]
-    return f"{wanted.title} - {', '.join(parts) or 'nothing found'}"
+    told = ", ".join(count_of(count, level.value) for level, count in summarise(report).counts if count)
+    return f"{wanted.title} - {told or 'nothing found'}"

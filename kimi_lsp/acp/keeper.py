@@ -51,10 +51,3 @@ class Keeper:
     def history(self, session_id: str) -> History:
         """What its turns left. Raises KimiError."""
         return self.store().conversations.entries(session_id)
-
-    def close(self) -> None:
-        """Close what was opened."""
-        with self._lock:
-            if self._store is not None:
-                self._store.close()
-                self._store = None

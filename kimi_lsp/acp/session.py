@@ -55,6 +55,6 @@ class Session:
 
 
 def shortened(text: str) -> str:
-    """A title from the first line of a text."""
+    """A title: the text on one line, as long as one may be."""
     line = " ".join(text.split())
     return line if len(line) <= MAX_TITLE else f"{line[: MAX_TITLE - 1].rstrip()}…"

@@ -141,15 +141,15 @@ class Conversation:
 
     def report(self, severity: Severity, text: str) -> None:
         """Say what went wrong on our side, where somebody may see it. `text` quotes nothing of the client's."""
-        raise NotImplementedError
+        raise NotImplementedError  # each protocol has its own
 
     def own_notification(self, method: str, message: Incoming) -> bool:
         """Handle a notification of the protocol itself; False where it is none, or of no interest there."""
-        raise NotImplementedError
+        raise NotImplementedError  # each protocol has its own
 
     def own_request(self, id_: int | str, method: str, message: Incoming) -> bool:
         """Handle a request of the protocol itself; False where it is none."""
-        raise NotImplementedError
+        raise NotImplementedError  # each protocol has its own
 
     # Out
 

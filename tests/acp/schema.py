@@ -130,8 +130,10 @@ def _closed(schema: Json) -> Json:
         if key in _NESTED and isinstance(value, dict):
             made[key] = {name: _shut(one) for name, one in value.items()}
         elif key == "$defs" and isinstance(value, dict):
-            made[key] = {name: _shut(one) if "x-method" in cast("JsonObject", one) else _closed(one)
-                         for name, one in value.items()}  # fmt: skip
+            made[key] = {
+                name: _shut(one) if "x-method" in cast("JsonObject", one) else _closed(one)
+                for name, one in value.items()
+            }
         elif key in ("items", "additionalProperties"):
             made[key] = _shut(value)
         elif key in _BESIDE:

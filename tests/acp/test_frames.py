@@ -111,7 +111,7 @@ def test_a_whole_turn_is_right(turning: FrameCheck) -> None:
         (request(1, "session/prompt", sessionId="s1", prompt=[]), "no request of that name"),
         (line(method="fs/read_text_file", params={"sessionId": "s1", "path": "/p/a"}), "no notification of that name"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_line_of_the_agent_is_refused(turning: FrameCheck, wrong: str | bytes, problem: str) -> None:
     with pytest.raises(AssertionError, match=re.escape(problem)):
         turning.agent(wrong)

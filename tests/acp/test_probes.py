@@ -116,8 +116,15 @@ async def test_schema_001(full: Stage) -> None:
         assert result["stopReason"] in STOP_REASONS
     full.agent.assert_sound()
     kinds = {frame.kind for frame in full.agent.updates(session)}
-    assert kinds >= {"agent_message_chunk", "agent_thought_chunk", "tool_call", "tool_call_update", "plan",
-                     "available_commands_update", "usage_update"}  # fmt: skip
+    assert kinds >= {
+        "agent_message_chunk",
+        "agent_thought_chunk",
+        "tool_call",
+        "tool_call_update",
+        "plan",
+        "available_commands_update",
+        "usage_update",
+    }
 
 
 # Mandatory: sessions and turns
