@@ -53,6 +53,12 @@ class BudgetError(KimiError):
     code = "budget.exceeded"
 
 
+class TokenBudgetError(BudgetError):
+    """The same where the ceiling is one of tokens."""
+
+    code = "budget.tokens_exceeded"
+
+
 class LeakError(KimiError):
     """A request body still held a secret after redaction; it was not sent."""
 

@@ -21,9 +21,10 @@ from kimi_lsp.acp.showing import About, Showing
 from kimi_lsp.acp.telling import findings_text
 from kimi_lsp.audit import AuditRequest, Finished
 from kimi_lsp.audit.lanes import LANES
+from kimi_lsp.audit.review import notice_code
 from kimi_lsp.audit.units import Lines
 from kimi_lsp.config import Depth
-from kimi_lsp.errors import StoreError, UsageError
+from kimi_lsp.errors import BudgetError, StoreError, TokenBudgetError, UsageError
 from kimi_lsp.faces.markup import MARKDOWN
 from kimi_lsp.store import JsonValue
 from mcp_tools.browse import choose
@@ -35,7 +36,10 @@ from mcp_tools.project.changes import changed_lines
 from mcp_tools.project.git import GitError, lines_changed_since, text_at
 
 _MESSAGE = "answer"
-_TOKENS = "tokens"
+_CAPS: Mapping[str, p.StopReason] = {
+    notice_code(BudgetError): "max_turn_requests",
+    notice_code(TokenBudgetError): "max_tokens",
+}
 _LEDGER_S = 0.2
 _SAID = 10  # of what was named and cannot be audited
 
@@ -231,9 +235,8 @@ def _refocused(home: Home, revision: str, selection: _Selection, texts: Mapping[
 def _reason(report: Report) -> p.StopReason:
     """Why a turn ended: a cap that was reached is never passed over as an ordinary end."""
     for notice in report.notices:
-        if notice.code == "budget-exceeded":
-            ceiling = notice.message.partition(" ceiling of ")[2].partition(" would ")[0]
-            return "max_tokens" if ceiling.endswith(_TOKENS) else "max_turn_requests"
+        if notice.code in _CAPS:
+            return _CAPS[notice.code]
     return "end_turn"
 
 

@@ -351,8 +351,8 @@ def _shortfall(trip: Trip) -> str:
     )
 
 
-def notice_code(error: KimiError) -> str:
-    """A notice's code for an error: `model.rate_limited` is `model-rate-limited`."""
+def notice_code(error: KimiError | type[KimiError]) -> str:
+    """A notice's code for an error or a kind of error: `model.rate_limited` is `model-rate-limited`."""
     return error.code.replace(".", "-").replace("_", "-")
 
 

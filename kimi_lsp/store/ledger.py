@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, RowMapping
 
-from kimi_lsp.errors import BudgetError, StoreError
+from kimi_lsp.errors import BudgetError, StoreError, TokenBudgetError
 from kimi_lsp.store.clock import Clock, day_of, next_day, next_week, stamp, week_of
 from kimi_lsp.store.database import Database
 from kimi_lsp.store.sums import Sums, add, of_calls, of_days
@@ -179,7 +179,7 @@ def _refuse_above(
                     hint=hint,
                 )
         if max_tokens is not None and sums.tokens + sums.held_tokens + asked_tokens > max_tokens:
-            raise BudgetError(
+            raise TokenBudgetError(
                 f"The {name} ceiling of {max_tokens:,} tokens would be passed: {sums.tokens:,} spent, "
                 f"{sums.held_tokens:,} reserved, {asked_tokens:,} needed.",
                 hint=hint,

@@ -291,6 +291,20 @@ async def test_changes_are_audited_with_only_their_lines(world: World, kimi: Fak
         assert client.said(session)[since:].startswith("Not done:")
 
 
+async def test_an_unsaved_text_that_undoes_all_changes_is_no_audit_of_everything(world: World, kimi: FakeKimi) -> None:
+    git = ["git", "-C", str(world.root), "-c", "user.name=a", "-c", "user.email=a@b.example"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
+        await anyio.run_process([*git, *words])
+    with (world.root / "app.py").open("a", encoding="utf-8") as file:
+        file.write("\n# more\n")
+    async with agent(settings(world, kimi), fs={"readTextFile": True}) as client:
+        client.answers["fs/read_text_file"] = lambda _: {"content": APP}
+        session = await client.new(world.root)
+        await client.prompt(session, "/changes")
+        assert client.said(session) == "Nothing in `project` differs from `HEAD`.\n"
+        assert kimi.chats == []
+
+
 async def test_a_lane_that_is_not_there_yet_is_said_to_be_missing(world: World) -> None:
     async with agent(settings(world)) as client:
         session = await client.new(world.root)

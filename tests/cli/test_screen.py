@@ -239,7 +239,7 @@ def test_no_call_is_made_when_not_even_one_fits(cli: Cli, kimi: FakeKimi) -> Non
     said = cli.screen(kimi, "--max-tokens", "100", "--format", "json")
     assert said.code == 3
     assert kimi.chats == []
-    assert "budget-exceeded" in notice_codes(said)
+    assert "budget-tokens-exceeded" in notice_codes(said)
 
 
 def test_a_remote_endpoint_needs_consent_where_nobody_can_be_asked(cli: Cli) -> None:

@@ -28,7 +28,7 @@ from kimi_lsp.audit.toolloop import (
     prompt_tokens,
 )
 from kimi_lsp.config import Settings
-from kimi_lsp.errors import BudgetError, ContentFilterError, InternalError, KimiError
+from kimi_lsp.errors import BudgetError, ContentFilterError, InternalError, KimiError, TokenBudgetError
 from kimi_lsp.model import ChatRequest, Finish, Message, Profile, Role, Thinking
 from kimi_lsp.store import Ceilings, Store
 from kimi_lsp.usage import Usage
@@ -335,8 +335,7 @@ def _again(message: Message, redactor: Redactor) -> Message:
 
 def _ending(error: KimiError) -> Ending:
     if isinstance(error, BudgetError):
-        ceiling = error.message.partition(" ceiling of ")[2].partition(" would ")[0]
-        return Ending.BUDGET_TOKENS if ceiling.endswith("tokens") else Ending.BUDGET
+        return Ending.BUDGET_TOKENS if isinstance(error, TokenBudgetError) else Ending.BUDGET
     if isinstance(error, ContentFilterError):
         return Ending.FILTERED
     return Ending.FAILED
